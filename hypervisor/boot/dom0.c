@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Building domain 0: its kernel from the first module, its initial RAM disk from the second, its rights, its first vCPU. What
+ * cannot go on panics with the reason. Memory and page tables are laid out by boot/dom0_memory.c.
+ */
+#include "boot/dom0.h"
+#include "acpi/acpi.h"
+#include "boot/boot.h"
+#include "boot/boot_info.h"
+#include "core/event.h"
+#include "lib/log.h"
+#include "lib/rangeset.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "pv/pv.h"
+#include "x86/asm.h"
+#include "x86/pirq.h"
+#include "x86/time.h"
+
+static void *__init kernel_buffer_alloc(size_t bytes)
+{
+	unsigned int order = 0;
+	struct page_info *pg;
+
+	while ((PAGE_SIZE << order) < bytes)
+		order++;
+	pg = order <= MAX_ORDER ? heap_alloc(order, MEMF_no_scrub) : NULL;
+	return pg ? page_to_virt(pg) : NULL;
+}
+
+static void __init kernel_buffer_free(const struct kernel_image *img, const struct boot_module *m)
+{
+	paddr_t pa = virt_to_maddr(img->elf);
+	unsigned int order = 0;
+
+	if (pa >= m->start && pa < m->end)
+		return; /* not compressed: it lies in the module */
+	while ((PAGE_SIZE << order) < img->elf_size)
+		order++;
+	heap_free(virt_to_page(img->elf), order, true);
+}
+
+static void __init kernel_open(struct kernel_image *img, const struct boot_module *m)
+{
+	if (kernel_image_open(img, maddr_to_virt(m->start), m->end - m->start, kernel_buffer_alloc))
+		panic("Domain 0's kernel cannot be used: %s", img->why);
+	if (img->pae == KERNEL_PAE_NO && !strcmp(img->guest_os, "linux") &&
+	    !kernel_image_has_note(img, XEN_ELFNOTE_ENTRY))
+		panic("Domain 0's kernel has no Xen entry point");
+	/* Debian's cloud flavour carries the feature bit although it was built without CONFIG_XEN_DOM0: its name tells. */
+	if (strstr(img->linux_release, "-cloud-") ||
+	    (kernel_image_has_note(img, XEN_ELFNOTE_SUPPORTED_FEATURES) &&
+	     !kernel_image_supports(img, XENFEAT_dom0)))
+		panic("This kernel cannot be domain 0: %s was built without CONFIG_XEN_DOM0 (use Debian's linux-image-amd64)",
+		      img->linux_release[0] ? img->linux_release : "it");
+	printk("Domain 0 kernel: %s %s, %s%s, virtual %#lx-%#lx, entry %#lx\n", img->guest_os,
+	       img->guest_version, img->bzimage ? "bzImage " : "ELF ",
+	       img->compression ? img->compression : "", img->virt_start, img->virt_end,
+	       img->entry);
+}
+
+/* Ports that belong to the hypervisor or that it answers for (SDM and PC convention). */
+static void __init ioports_grant(struct domain *d)
+{
+	static const uint16_t denied[][2] = {
+		{0x20, 0x21},	{0xa0, 0xa1}, /* interrupt controllers */
+		{0x40, 0x43},	{0x61, 0x61}, /* timer, speaker gate */
+		{0xcf8, 0xcff},		      /* PCI configuration: emulated */
+	};
+
+	if (rangeset_add(d->ioport_caps, 0, 0xffff))
+		panic("Out of memory for domain 0's rights");
+	for (unsigned int i = 0; i < ARRAY_SIZE(denied); i++)
+		(void)rangeset_remove(d->ioport_caps, denied[i][0], denied[i][1]);
+}
+
+static void __init iomem_grant(struct domain *d)
+{
+	if (rangeset_add(d->iomem_caps, 0, (1UL << (paddr_bits - PAGE_SHIFT)) - 1))
+		panic("Out of memory for domain 0's rights");
+	(void)rangeset_remove(d->iomem_caps, 0xfee00, 0xfee00); /* local APIC */
+	for (unsigned int i = 0; i < acpi_info.nr_ioapics; i++)
+		(void)rangeset_remove(d->iomem_caps, acpi_info.ioapics[i].base >> PAGE_SHIFT,
+				      acpi_info.ioapics[i].base >> PAGE_SHIFT);
+}
+
+static struct domain *__init domain0_create(unsigned int vcpus)
+{
+	static const xen_domain_handle_t no_handle;
+	struct domain_config cfg = {
+		.privileged = true,
+		.handle = &no_handle,
+		.max_vcpus = vcpus,
+		.max_evtchn_port = INT32_MAX,
+		.max_grant_frames = 64,
+		.max_maptrack_frames = 1024,
+		.max_grant_version = 2,
+	};
+	struct domain *d;
+	int rc = domain_create(0, &cfg, &d);
+
+	if (rc)
+		panic("Cannot create domain 0: error %d", rc);
+	hardware_domain = d;
+	d->is_hardware = true;
+	for (unsigned int i = 0; i < vcpus; i++) {
+		cpumask_t pin;
+
+		rc = domain_vcpu_create(d, i);
+		if (rc)
+			panic("Cannot create domain 0's vCPU %u: error %d", i, rc);
+		cpumask_clear(&pin);
+		cpumask_set(i % nr_cpus_online, &pin);
+		if (opt_dom0_vcpus_pin && vcpu_set_hard_affinity(d->vcpu[i], &pin))
+			panic("Cannot pin domain 0's vCPU %u", i);
+	}
+	ioports_grant(d);
+	iomem_grant(d);
+	if (pirq_domain_init_hardware(d))
+		panic("Out of memory for domain 0's interrupts");
+	return d;
+}
+
+static void __init vcpu0_start(struct domain *d, const struct dom0_layout *l)
+{
+	struct vcpu *v = d->vcpu[0];
+	struct cpu_user_regs *r = &v->regs;
+
+	r->cs = FLAT_KERNEL_CS;
+	r->ss = FLAT_KERNEL_SS;
+	r->rip = l->img.entry;
+	r->rsp = l->v_stack_end;
+	r->rsi = l->v_start_info;
+	r->rflags = RFLAGS_IF | RFLAGS_MBS;
+	v->pv.kernel_ss = FLAT_KERNEL_SS;
+	v->pv.kernel_sp = l->v_stack_end;
+	d->shared_info->vcpu_info[0].evtchn_upcall_mask = 1;
+	if (pv_set_guest_table(v, l->l4_mfn, INVALID_MFN))
+		panic("Domain 0's first page tables were refused");
+	if (pv_pin_table(d, l->l4_mfn, PGT_l4_page_table))
+		panic("Domain 0's first page table cannot be pinned");
+	v->is_initialised = true;
+	atomic_and(&v->pause_flags, ~VPF_down);
+}
+
+void __init dom0_build(void)
+{
+	static struct dom0_layout l __initdata;
+	const struct boot_module *m = boot_info.modules;
+	struct domain *d;
+
+	if (!boot_info.nr_modules)
+		panic("No domain 0 kernel: the loader passed no module. In GRUB: 'multiboot2 poncho.gz', then "
+		      "'module2 vmlinuz ...' and 'module2 initrd.img'");
+	kernel_open(&l.img, m);
+	l.kernel = m;
+	l.initrd = boot_info.nr_modules > 1 ? m + 1 : NULL;
+	d = domain0_create(dom0_vcpus(nr_cpus_online));
+	dom0_memory_build(d, &l);
+	kernel_buffer_free(&l.img, m);
+	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
+		mm_release(m[i].start, m[i].end);
+	vtime_update_wallclock(d);
+	vcpu0_start(d, &l);
+	d->creation_finished = true;
+	printk("Domain 0: %u MiB, %u vCPU(s), pages %u of at most %u\n", d->tot_pages >> 8,
+	       d->max_vcpus, d->tot_pages, d->max_pages);
+}

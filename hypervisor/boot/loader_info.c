@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading what the loader left in memory: Multiboot 1 (specification 0.6.96 section 3.3), Multiboot 2 (section 3.6), and the
+ * PVH start info (xen/arch-x86/hvm/start_info.h). All is below 4 GiB and read through the direct map.
+ */
+#include "boot/boot_info.h"
+#include "lib/string.h"
+#include "x86/page.h"
+#include <xen/arch-x86/hvm/start_info.h>
+
+struct boot_info boot_info;
+
+#define LOW_LIMIT 0x100000000UL /* what head.S maps */
+
+static const void *__init low_ptr(uint64_t pa, uint64_t len)
+{
+	return pa && pa < LOW_LIMIT && len < LOW_LIMIT - pa ? maddr_to_virt(pa) : NULL;
+}
+
+static void __init text_copy(char *dst, size_t size, uint64_t pa)
+{
+	const char *s = low_ptr(pa, 1);
+
+	if (s)
+		strlcpy(dst, s, size);
+}
+
+/* Multiboot passes the image's file name as first word of its command line; QEMU and GRUB agree on that for version 1. */
+static void __init drop_first_word(char *s)
+{
+	char *rest = s;
+
+	while (*rest && *rest != ' ')
+		rest++;
+	while (*rest == ' ')
+		rest++;
+	memmove(s, rest, strlen(rest) + 1);
+}
+
+/* Modules: QEMU passes "file args" as given after -initrd; a first word that is a path is dropped by the user (boot/dom0.c). */
+static void __init module_add(uint64_t start, uint64_t end, uint64_t cmdline_pa)
+{
+	struct boot_module *m;
+
+	if (boot_info.nr_modules == MAX_MODULES || end <= start)
+		return;
+	m = &boot_info.modules[boot_info.nr_modules++];
+	m->start = start;
+	m->end = end;
+	text_copy(m->cmdline, sizeof(m->cmdline), cmdline_pa);
+}
+
+static void __init e820_add(uint64_t start, uint64_t len, uint32_t type)
+{
+	struct e820_range *r = boot_info.e820;
+	unsigned int i = boot_info.nr_e820;
+
+	if (!len || start + len < start || i == MAX_E820)
+		return;
+	for (; i > 0 && r[i - 1].start > start; i--)
+		r[i] = r[i - 1];
+	r[i] = (struct e820_range){.start = start, .end = start + len, .type = type};
+	boot_info.nr_e820++;
+}
+
+struct mb1_info {
+	uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4],
+		mmap_length, mmap_addr, drives_length, drives_addr, config_table, boot_loader_name;
+};
+struct mb1_module {
+	uint32_t start, end, cmdline, reserved;
+};
+struct mb1_mmap {
+	uint32_t size;
+	uint64_t base, length;
+	uint32_t type;
+} __packed;
+
+static const char *__init multiboot1_read(uint64_t pa)
+{
+	const struct mb1_info *mi = low_ptr(pa, sizeof(*mi));
+	const struct mb1_module *mod;
+
+	if (!mi)
+		return "the Multiboot information is out of reach";
+	boot_info.protocol = "Multiboot 1";
+	if (mi->flags & 4) {
+		text_copy(boot_info.cmdline, MAX_CMDLINE, mi->cmdline);
+		drop_first_word(boot_info.cmdline);
+	}
+	if (mi->flags & 0x200)
+		text_copy(boot_info.loader, sizeof(boot_info.loader), mi->boot_loader_name);
+	mod = low_ptr(mi->mods_addr, (uint64_t)mi->mods_count * sizeof(*mod));
+	if ((mi->flags & 8) && mi->mods_count && !mod)
+		return "the Multiboot module list is out of reach";
+	for (uint32_t i = 0; (mi->flags & 8) && i < mi->mods_count; i++)
+		module_add(mod[i].start, mod[i].end, mod[i].cmdline);
+	if (!(mi->flags & 0x40) || !low_ptr(mi->mmap_addr, mi->mmap_length))
+		return "the loader gave no memory map";
+	for (uint64_t off = 0; off + sizeof(struct mb1_mmap) <= mi->mmap_length;) {
+		const struct mb1_mmap *e = low_ptr(mi->mmap_addr + off, sizeof(*e));
+
+		e820_add(e->base, e->length, e->type);
+		off += e->size + 4UL;
+	}
+	return NULL;
+}
+
+struct mb2_tag {
+	uint32_t type, size;
+	union {
+		char text[0];
+		struct {
+			uint32_t start, end;
+			char cmdline[0];
+		} module;
+		struct {
+			uint32_t entry_size, entry_version;
+			struct {
+				uint64_t base, length;
+				uint32_t type, reserved;
+			} entries[0];
+		} mmap;
+	};
+};
+
+static void __init multiboot2_tag(const struct mb2_tag *t, uint64_t pa)
+{
+	switch (t->type) {
+	case 1:
+		strlcpy(boot_info.cmdline, t->text, MAX_CMDLINE);
+		break;
+	case 2:
+		strlcpy(boot_info.loader, t->text, sizeof(boot_info.loader));
+		break;
+	case 3:
+		module_add(t->module.start, t->module.end,
+			   pa + offsetof(struct mb2_tag, module.cmdline));
+		break;
+	case 6:
+		for (uint32_t off = 16; off + 24 <= t->size; off += t->mmap.entry_size) {
+			const uint64_t *e = (const void *)((const char *)t + off);
+
+			e820_add(e[0], e[1], (uint32_t)e[2]);
+			if (t->mmap.entry_size < 24)
+				break;
+		}
+		break;
+	case 11:
+	case 12:
+		boot_info.efi = true;
+		break;
+	case 14: /* ACPI 1.0 and 2.0 RSDP: copies inside the tag */
+	case 15:
+		boot_info.rsdp = pa + 8;
+		break;
+	}
+}
+
+static const char *__init multiboot2_read(uint64_t pa)
+{
+	const uint32_t *head = low_ptr(pa, 8);
+	uint64_t end;
+
+	if (!head || !low_ptr(pa, head[0]))
+		return "the Multiboot 2 information is out of reach";
+	boot_info.protocol = "Multiboot 2";
+	end = pa + head[0];
+	for (uint64_t p = pa + 8; p + 8 <= end;) {
+		const struct mb2_tag *t = low_ptr(p, 8);
+
+		if (!t->type || t->size < 8)
+			break;
+		multiboot2_tag(t, p);
+		p += ROUND_UP((uint64_t)t->size, 8);
+	}
+	return boot_info.nr_e820 ? NULL : "the loader gave no memory map";
+}
+
+static const char *__init pvh_read(uint64_t pa)
+{
+	const struct hvm_start_info *si = low_ptr(pa, sizeof(*si));
+	const struct hvm_modlist_entry *mod;
+	const struct hvm_memmap_table_entry *map;
+
+	if (!si || si->magic != XEN_HVM_START_MAGIC_VALUE)
+		return "the PVH start info has a wrong magic number";
+	boot_info.protocol = "PVH";
+	strlcpy(boot_info.loader, "PVH loader", sizeof(boot_info.loader));
+	text_copy(boot_info.cmdline, MAX_CMDLINE, si->cmdline_paddr);
+	boot_info.rsdp = si->rsdp_paddr;
+	mod = low_ptr(si->modlist_paddr, si->nr_modules * sizeof(*mod));
+	for (uint32_t i = 0; mod && i < si->nr_modules; i++)
+		module_add(mod[i].paddr, mod[i].paddr + mod[i].size, mod[i].cmdline_paddr);
+	if (si->version < 1 ||
+	    !(map = low_ptr(si->memmap_paddr, si->memmap_entries * sizeof(*map))))
+		return "the PVH loader gave no memory map";
+	for (uint32_t i = 0; i < si->memmap_entries; i++)
+		e820_add(map[i].addr, map[i].size, map[i].type);
+	return NULL;
+}
+
+const char *__init loader_info_read(int kind, paddr_t info)
+{
+	boot_info.kind = kind;
+	switch (kind) {
+	case BOOT_MULTIBOOT1:
+		return multiboot1_read(info);
+	case BOOT_MULTIBOOT2:
+		return multiboot2_read(info);
+	default:
+		return pvh_read(info);
+	}
+}

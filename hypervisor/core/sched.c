@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state of every vCPU and the switch: pausing, waking, blocking, affinity, run-state times. Which vCPU runs next is the
+ * policy's choice (struct scheduler).
+ *
+ * Invariant: a runnable vCPU is on a CPU (curr), or being taken off one (is_running, not curr), or queued (or parked
+ * by its cap), exactly one of them; a queued vCPU's registers are all in memory. What happens to a vCPU while it is being
+ * taken off is settled by sched_context_saved.
+ *
+ * Lock: sched_cpu.lock of v->processor. A vCPU changes v->processor only while it is in no queue and on no CPU, under the lock of the
+ * former one (stealing holds both).
+ */
+#include "core/sched.h"
+
+#include "boot/cmdline.h"
+#include "core/event.h"
+#include "core/work.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "x86/irq.h"
+#include "x86/softirq.h"
+#include "x86/time.h"
+
+DEFINE_PER_CPU(struct sched_cpu, sched_cpu);
+cpumask_t sched_idle_map;
+static const struct scheduler *const policy = &sched_credit;
+
+const struct scheduler *sched_current(void)
+{
+	return policy;
+}
+
+unsigned int vcpu_sched_lock(struct vcpu *v)
+{
+	for (;;) {
+		unsigned int cpu = READ_ONCE(v->processor);
+
+		spin_lock(&per_cpu(sched_cpu, cpu).lock);
+		if (likely(v->processor == cpu))
+			return cpu;
+		spin_unlock(&per_cpu(sched_cpu, cpu).lock);
+	}
+}
+
+void vcpu_sched_unlock(unsigned int cpu)
+{
+	spin_unlock(&per_cpu(sched_cpu, cpu).lock);
+}
+
+/* --- run state --- */
+
+bool vcpu_runnable(const struct vcpu *v)
+{
+	return !(READ_ONCE(v->pause_flags) | (uint32_t)READ_ONCE(v->pause_count) |
+		 (uint32_t)READ_ONCE(v->domain->pause_count));
+}
+
+static void runstate_change(struct vcpu *v, int state, s_time_t now)
+{
+	s_time_t delta = now - (s_time_t)v->runstate.state_entry_time;
+
+	if (delta > 0) {
+		v->runstate.time[v->runstate.state] += (uint64_t)delta;
+		v->runstate.state_entry_time = (uint64_t)now;
+	}
+	v->runstate.state = state;
+}
+
+static int stopped_state(const struct vcpu *v)
+{
+	return READ_ONCE(v->pause_flags) & VPF_blocked ? RUNSTATE_blocked : RUNSTATE_offline;
+}
+
+void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *rs)
+{
+	unsigned int cpu = vcpu_sched_lock(v);
+	s_time_t delta;
+
+	*rs = v->runstate;
+	delta = time_now() - (s_time_t)rs->state_entry_time;
+	if (delta > 0)
+		rs->time[rs->state] += (uint64_t)delta;
+	vcpu_sched_unlock(cpu);
+}
+
+uint64_t vcpu_cpu_time(struct vcpu *v)
+{
+	struct vcpu_runstate_info rs;
+
+	vcpu_runstate_get(v, &rs);
+	return rs.time[RUNSTATE_running];
+}
+
+uint64_t cpu_idle_time(unsigned int cpu)
+{
+	return idle_vcpu[cpu] ? vcpu_cpu_time(idle_vcpu[cpu]) : 0;
+}
+
+/* --- in and out of the queues --- */
+
+static bool vcpu_queued(const struct vcpu *v)
+{
+	return !list_empty(&v->sched.runq) || v->sched.parked;
+}
+
+static bool vcpu_placeable(const struct vcpu *v)
+{
+	return vcpu_runnable(v) && !v->is_running && !vcpu_queued(v);
+}
+
+/*
+ * Queue a runnable vCPU where the policy wants it. Enters with the lock of @cpu, v->processor, and gives it up. Between the two
+ * locks another CPU may have queued the vCPU, stopped it or changed its affinity.
+ */
+static void vcpu_place(struct vcpu *v, unsigned int cpu, bool woken)
+{
+	unsigned int target = policy->pick_cpu(v);
+
+	while (target != cpu) {
+		WRITE_ONCE(v->processor, target);
+		v->sched.migrations++;
+		vcpu_sched_unlock(cpu);
+		cpu = vcpu_sched_lock(v);
+		if (!vcpu_placeable(v)) {
+			vcpu_sched_unlock(cpu);
+			return;
+		}
+		target = cpumask_test(cpu, &v->sched.hard_affinity) ? cpu : policy->pick_cpu(v);
+	}
+	if (v->runstate.state != RUNSTATE_runnable)
+		runstate_change(v, RUNSTATE_runnable, time_now());
+	policy->enqueue(v, woken);
+	vcpu_sched_unlock(cpu);
+}
+
+/* The vCPU is not to run any more: out of the queue, or off its CPU soon. */
+static void vcpu_stop_locked(struct vcpu *v, unsigned int cpu)
+{
+	if (per_cpu(sched_cpu, cpu).curr == v) {
+		softirq_raise_on(cpu, SOFTIRQ_SCHEDULE);
+		return;
+	}
+	if (vcpu_queued(v))
+		policy->dequeue(v);
+	if (!v->is_running && v->runstate.state != stopped_state(v))
+		runstate_change(v, stopped_state(v), time_now());
+}
+
+void vcpu_wake(struct vcpu *v)
+{
+	unsigned int cpu = vcpu_sched_lock(v);
+
+	if (vcpu_placeable(v)) {
+		vcpu_place(v, cpu, true);
+		return;
+	}
+	if (!vcpu_runnable(v))
+		vcpu_stop_locked(v, cpu);
+	vcpu_sched_unlock(cpu);
+}
+
+void vcpu_sleep_nosync(struct vcpu *v)
+{
+	unsigned int cpu = vcpu_sched_lock(v);
+
+	if (!vcpu_runnable(v))
+		vcpu_stop_locked(v, cpu);
+	vcpu_sched_unlock(cpu);
+}
+
+void vcpu_sleep_sync(struct vcpu *v)
+{
+	ASSERT(v != current);
+	vcpu_sleep_nosync(v);
+	while (!vcpu_runnable(v) && READ_ONCE(v->is_running))
+		spin_wait();
+}
+
+/* --- the switch --- */
+
+void sched_slice_set(struct sched_cpu *sc, s_time_t end)
+{
+	sc->slice_end = end;
+	/* A timer that is set too early is left alone: it finds out when it fires. */
+	if (end && (!timer_pending(&sc->slice) || sc->slice.expires > end))
+		timer_set(&sc->slice, end);
+}
+
+static void slice_expired(void *data)
+{
+	struct sched_cpu *sc = data;
+	s_time_t end = READ_ONCE(sc->slice_end);
+
+	if (!end)
+		return;
+	if (time_now() >= end)
+		softirq_raise(SOFTIRQ_SCHEDULE);
+	else
+		timer_set(&sc->slice, end);
+}
+
+static void schedule(void)
+{
+	struct sched_cpu *sc = &this_cpu(sched_cpu);
+	unsigned int cpu = this_cpu_id();
+	struct vcpu *prev = current, *next;
+	s_time_t now = time_now(), slice = 0;
+
+	spin_lock(&sc->lock);
+	next = policy->pick(cpu, prev, now, &slice);
+	if (!next)
+		next = idle_vcpu[cpu];
+	sched_slice_set(sc, slice > 0 ? now + slice : 0);
+	if (next == prev) {
+		spin_unlock(&sc->lock);
+		return;
+	}
+	runstate_change(prev,
+			prev->is_idle || vcpu_runnable(prev) ? RUNSTATE_runnable
+							     : stopped_state(prev),
+			now);
+	runstate_change(next, RUNSTATE_running, now);
+	next->is_running = true;
+	next->sched.start_time = now;
+	sc->curr = next;
+	sc->switches++;
+	spin_unlock(&sc->lock);
+	context_switch(prev, next);
+}
+
+void sched_context_saved(struct vcpu *prev)
+{
+	unsigned int cpu;
+	bool woken;
+
+	if (prev->is_idle) {
+		prev->is_running = false;
+		return;
+	}
+	cpu = vcpu_sched_lock(prev);
+	WRITE_ONCE(prev->is_running, false);
+	woken = prev->runstate.state != RUNSTATE_runnable;
+	if (vcpu_placeable(prev)) {
+		vcpu_place(prev, cpu, woken);
+		return;
+	}
+	if (!vcpu_runnable(prev))
+		vcpu_stop_locked(prev, cpu);
+	vcpu_sched_unlock(cpu);
+}
+
+/* --- blocking --- */
+
+void vcpu_block(void)
+{
+	struct vcpu *v = current;
+
+	atomic_or(&v->pause_flags, VPF_blocked);
+	/* After the flag: whoever sends an event from now on sees that we sleep. */
+	if (vcpu_event_pending(v) || (v->nmi_pending && !v->nmi_masked))
+		atomic_and(&v->pause_flags, ~VPF_blocked);
+	else
+		softirq_raise(SOFTIRQ_SCHEDULE);
+}
+
+void vcpu_unblock(struct vcpu *v)
+{
+	uint32_t old = atomic_and(&v->pause_flags, ~(VPF_blocked | VPF_poll));
+
+	if (!(old & (VPF_blocked | VPF_poll)))
+		return;
+	if (old & VPF_poll) {
+		v->poll_port = 0;
+		atomic_sub(&v->domain->poll_count, 1);
+	}
+	vcpu_wake(v);
+}
+
+long vcpu_yield(void)
+{
+	struct sched_cpu *sc = &this_cpu(sched_cpu);
+
+	if (!READ_ONCE(sc->queued))
+		return 0;
+	current->sched.yielded = true;
+	softirq_raise(SOFTIRQ_SCHEDULE);
+	return 0;
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	if (READ_ONCE(v->pause_flags) & VPF_blocked)
+		vcpu_unblock(v);
+	else if (v != current && READ_ONCE(v->is_running))
+		lapic_send_ipi(READ_ONCE(v->processor), VECTOR_IPI_EVENT);
+}
+
+/* --- pausing --- */
+
+void vcpu_pause(struct vcpu *v)
+{
+	atomic_add(&v->pause_count, 1);
+	vcpu_sleep_sync(v);
+}
+
+void vcpu_pause_nosync(struct vcpu *v)
+{
+	atomic_add(&v->pause_count, 1);
+	vcpu_sleep_nosync(v);
+}
+
+void vcpu_unpause(struct vcpu *v)
+{
+	if (!atomic_sub(&v->pause_count, 1))
+		vcpu_wake(v);
+}
+
+void domain_pause(struct domain *d)
+{
+	struct vcpu *v;
+	unsigned int i;
+
+	ASSERT(d != current->domain);
+	domain_pause_nosync(d);
+	for_each_vcpu (d, v, i)
+		vcpu_sleep_sync(v);
+}
+
+void domain_pause_nosync(struct domain *d)
+{
+	struct vcpu *v;
+	unsigned int i;
+
+	atomic_add(&d->pause_count, 1);
+	for_each_vcpu (d, v, i)
+		vcpu_sleep_nosync(v);
+}
+
+void domain_unpause(struct domain *d)
+{
+	struct vcpu *v;
+	unsigned int i;
+
+	if (atomic_sub(&d->pause_count, 1))
+		return;
+	for_each_vcpu (d, v, i)
+		vcpu_wake(v);
+}
+
+#define TOOL_PAUSES_MAX 255
+
+int domain_pause_by_tools(struct domain *d)
+{
+	int old = READ_ONCE(d->controller_pause_count), seen;
+
+	for (;; old = seen) {
+		if (old >= TOOL_PAUSES_MAX)
+			return -EOVERFLOW;
+		seen = cmpxchg(&d->controller_pause_count, old, old + 1);
+		if (seen == old)
+			break;
+	}
+	domain_pause(d);
+	return 0;
+}
+
+int domain_unpause_by_tools(struct domain *d)
+{
+	int old = READ_ONCE(d->controller_pause_count), seen;
+
+	for (;; old = seen) {
+		if (old <= 0)
+			return -EINVAL;
+		seen = cmpxchg(&d->controller_pause_count, old, old - 1);
+		if (seen == old)
+			break;
+	}
+	/* The builder has cleared the shared page after the domain was made. */
+	if (old == 1 && !xchg(&d->creation_finished, true))
+		vtime_update_wallclock(d);
+	domain_unpause(d);
+	return 0;
+}
+
+/* --- affinity --- */
+
+/* The mask of @v has changed; the lock of @cpu, v->processor, is held and given up. */
+static void vcpu_move(struct vcpu *v, unsigned int cpu)
+{
+	if (vcpu_queued(v)) {
+		/* Also where it may stay: another CPU may be free for it now. */
+		policy->dequeue(v);
+		vcpu_place(v, cpu, false);
+		return;
+	}
+	if (per_cpu(sched_cpu, cpu).curr == v && !cpumask_test(cpu, &v->sched.hard_affinity))
+		softirq_raise_on(cpu, SOFTIRQ_SCHEDULE);
+	vcpu_sched_unlock(cpu);
+}
+
+int vcpu_set_hard_affinity(struct vcpu *v, const cpumask_t *m)
+{
+	unsigned int cpu;
+
+	if (!cpumask_intersects(m, &cpu_online_map))
+		return -EINVAL;
+	cpu = vcpu_sched_lock(v);
+	if (v->sched.pinned_temporarily) {
+		vcpu_sched_unlock(cpu);
+		return -EBUSY;
+	}
+	v->sched.hard_affinity = *m;
+	vcpu_move(v, cpu);
+	return 0;
+}
+
+int vcpu_set_soft_affinity(struct vcpu *v, const cpumask_t *m)
+{
+	unsigned int cpu = vcpu_sched_lock(v);
+
+	v->sched.soft_affinity = *m;
+	vcpu_sched_unlock(cpu);
+	return 0;
+}
+
+int vcpu_pin_temporarily(struct vcpu *v, int to)
+{
+	unsigned int cpu;
+
+	if (to >= 0 && (to >= NR_CPUS || !cpumask_test((unsigned int)to, &cpu_online_map)))
+		return -EINVAL;
+	cpu = vcpu_sched_lock(v);
+	if (v->sched.pinned_temporarily == (to >= 0)) {
+		vcpu_sched_unlock(cpu);
+		return to >= 0 ? -EBUSY : -EINVAL;
+	}
+	v->sched.pinned_temporarily = to >= 0;
+	if (to >= 0) {
+		v->sched.hard_saved = v->sched.hard_affinity;
+		cpumask_clear(&v->sched.hard_affinity);
+		cpumask_set((unsigned int)to, &v->sched.hard_affinity);
+	} else {
+		v->sched.hard_affinity = v->sched.hard_saved;
+	}
+	vcpu_move(v, cpu);
+	return 0;
+}
+
+/* --- life --- */
+
+/* Spread a domain's vCPUs over the CPUs until they wake for the first time. */
+static unsigned int first_cpu(const struct vcpu *v)
+{
+	unsigned int n = v->vcpu_id % (nr_cpus_online ? nr_cpus_online : 1), cpu;
+
+	for_each_online_cpu(cpu) if (!n--) return cpu;
+	return 0;
+}
+
+int sched_init_vcpu(struct vcpu *v)
+{
+	list_init(&v->sched.runq);
+	v->runstate.state_entry_time = (uint64_t)time_now();
+	cpumask_setall(&v->sched.soft_affinity);
+	if (v->is_idle) {
+		cpumask_clear(&v->sched.hard_affinity);
+		cpumask_set(v->vcpu_id, &v->sched.hard_affinity);
+		v->processor = v->vcpu_id;
+		v->is_running = true;
+		v->runstate.state = RUNSTATE_running;
+		per_cpu(sched_cpu, v->vcpu_id).curr = v;
+		return 0;
+	}
+	cpumask_setall(&v->sched.hard_affinity);
+	v->processor = first_cpu(v);
+	v->runstate.state = RUNSTATE_offline;
+	policy->vcpu_init(v);
+	return 0;
+}
+
+void sched_destroy_vcpu(struct vcpu *v)
+{
+	unsigned int cpu = vcpu_sched_lock(v);
+
+	ASSERT(!v->is_running);
+	if (vcpu_queued(v))
+		policy->dequeue(v);
+	vcpu_sched_unlock(cpu);
+}
+
+void sched_init_domain(struct domain *d)
+{
+	policy->domain_init(d);
+}
+
+void sched_destroy_domain(struct domain *d)
+{
+	policy->domain_destroy(d);
+}
+
+void sched_init_cpu(unsigned int cpu)
+{
+	struct sched_cpu *sc = &per_cpu(sched_cpu, cpu);
+
+	memset(sc, 0, sizeof(*sc));
+	list_init(&sc->runq);
+	if (cpu) {
+		timer_init_cpu(cpu);
+		work_init_cpu(cpu);
+	}
+	timer_init(&sc->slice, slice_expired, sc, cpu);
+	policy->cpu_init(cpu);
+	cpumask_set(cpu, &sched_idle_map);
+	if (cpu && idle_vcpu_create(cpu))
+		panic("No memory for CPU %u's idle vCPU", cpu);
+	/* The boot CPU's was made before, by domain_subsys_init. */
+	sc->curr = idle_vcpu[cpu];
+}
+
+void sched_init(void)
+{
+	softirq_register(SOFTIRQ_SCHEDULE, schedule);
+	work_subsys_init();
+	sched_init_cpu(0);
+	printk("Using scheduler: %s (%s)\n", policy->full_name, policy->name);
+}
+
+int sched_option(const char *value)
+{
+	return strcmp(value, policy->name) ? -EINVAL : 0;
+}
+CMDLINE(sched, sched_option, "scheduling policy: credit");
+
+/* --- parameters --- */
+
+int sched_adjust_domain(struct domain *d, struct xen_domctl_scheduler_op *op)
+{
+	if (op->sched_id != policy->id)
+		return -EINVAL;
+	return policy->adjust_domain(d, op);
+}
+
+int sched_adjust_global(struct xen_sysctl_scheduler_op *op)
+{
+	if (op->cpupool_id != 0 && op->cpupool_id != (uint32_t)-1)
+		return -ESRCH;
+	if (op->sched_id != policy->id)
+		return -EINVAL;
+	return policy->adjust_global(op);
+}
+
+/* --- idle --- */
+
+void sched_dump(void)
+{
+	unsigned int cpu;
+
+	printk("Scheduler: %s (%s)\n", policy->full_name, policy->name);
+	for_each_online_cpu(cpu)
+	{
+		struct sched_cpu *sc = &per_cpu(sched_cpu, cpu);
+
+		spin_lock(&sc->lock);
+		printk("CPU%u: d%uv%u runs, %u wait, %lu switches\n", cpu,
+		       sc->curr->domain->domain_id, sc->curr->vcpu_id, sc->queued, sc->switches);
+		policy->dump_cpu(cpu);
+		spin_unlock(&sc->lock);
+	}
+}
+
+#ifndef HOST_BUILD
+/* STI takes effect after the next instruction (SDM vol. 2, STI), so no interrupt is lost before HLT. */
+static inline void cpu_halt_once(void)
+{
+	__asm__ __volatile__("sti; hlt; cli" ::: "memory");
+}
+
+void idle_loop(void)
+{
+	for (;;) {
+		if (READ_ONCE(cpu_info()->softirq_pending))
+			softirq_run();
+		else if (heap_scrub_one())
+			irq_window();
+		else
+			cpu_halt_once();
+	}
+}
+#endif

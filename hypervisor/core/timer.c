@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Per-CPU timer heaps.
+ *
+ * Invariant: a queued timer is in the heap of t->cpu and of no other; a parent expires no later than its children.
+ * `programmed` is the deadline the hardware holds, and never later than the root's (a stopped root
+ * leaves it earlier: one needless interrupt costs less than reprogramming every time).
+ *
+ * Lock: the heap's, one at a time; taken below scheduler and event locks, nothing is taken below it. Only the CPU itself touches its
+ * hardware: others that need an earlier deadline raise SOFTIRQ_TIMER there.
+ */
+#include "core/timer.h"
+
+#include "lib/bitops.h"
+#include "lib/log.h"
+#include "lib/spinlock.h"
+#include "x86/irq.h"
+#include "x86/softirq.h"
+#include "x86/time.h"
+
+struct timer_heap {
+	spinlock_t lock;
+	struct timer *root;
+	struct timer *running; /* its handler runs now */
+	s_time_t programmed;
+	bool draining; /* the handlers run: the hardware is programmed at the end */
+};
+static DEFINE_PER_CPU(struct timer_heap, timer_heap);
+
+/* --- the pairing heap --- */
+
+static struct timer *heap_meld(struct timer *a, struct timer *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	if (b->expires < a->expires) {
+		struct timer *t = a;
+
+		a = b;
+		b = t;
+	}
+	b->next = a->child;
+	if (b->next)
+		b->next->prev = b;
+	b->prev = a;
+	a->child = b;
+	return a;
+}
+
+/* One heap out of a list of siblings: meld them in pairs left to right, then the pairs right to left. */
+static struct timer *heap_merge_list(struct timer *t)
+{
+	struct timer *pairs = NULL, *root = NULL;
+
+	while (t) {
+		struct timer *a = t, *b = t->next;
+
+		t = b ? b->next : NULL;
+		a->next = NULL;
+		if (b)
+			b->next = NULL;
+		a = heap_meld(a, b);
+		a->next = pairs;
+		pairs = a;
+	}
+	while (pairs) {
+		struct timer *a = pairs;
+
+		pairs = a->next;
+		a->next = NULL;
+		root = heap_meld(root, a);
+	}
+	if (root)
+		root->prev = NULL;
+	return root;
+}
+
+static void heap_insert(struct timer_heap *h, struct timer *t)
+{
+	t->child = t->next = t->prev = NULL;
+	h->root = heap_meld(h->root, t);
+	t->queued = true;
+}
+
+static void heap_remove(struct timer_heap *h, struct timer *t)
+{
+	struct timer *below = heap_merge_list(t->child);
+
+	if (t == h->root) {
+		h->root = below;
+	} else {
+		if (t->prev->child == t)
+			t->prev->child = t->next;
+		else
+			t->prev->next = t->next;
+		if (t->next)
+			t->next->prev = t->prev;
+		h->root = heap_meld(h->root, below);
+	}
+	t->queued = false;
+}
+
+/* --- timers --- */
+
+static struct timer_heap *timer_lock(struct timer *t)
+{
+	for (;;) {
+		unsigned int cpu = READ_ONCE(t->cpu);
+		struct timer_heap *h = &per_cpu(timer_heap, cpu);
+
+		spin_lock(&h->lock);
+		if (likely(t->cpu == cpu))
+			return h;
+		spin_unlock(&h->lock);
+	}
+}
+
+static void timer_program(struct timer_heap *h)
+{
+	if (h->root && h->root->expires < h->programmed) {
+		h->programmed = h->root->expires;
+		lapic_timer_set(h->programmed);
+	}
+}
+
+/* @t is new in @h, which is locked: does its CPU have to wake up earlier? */
+static void timer_announce(struct timer_heap *h, struct timer *t)
+{
+	if (h->root != t || h->draining || t->expires >= h->programmed)
+		return;
+	if (t->cpu == this_cpu_id())
+		timer_program(h);
+	else
+		softirq_raise_on(t->cpu, SOFTIRQ_TIMER);
+}
+
+void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned int cpu)
+{
+	*t = (struct timer){.fn = fn, .data = data, .cpu = cpu};
+}
+
+void timer_set(struct timer *t, s_time_t expires)
+{
+	struct timer_heap *h = timer_lock(t);
+
+	if (t->queued)
+		heap_remove(h, t);
+	t->expires = expires;
+	if (likely(!t->killed)) {
+		heap_insert(h, t);
+		timer_announce(h, t);
+	}
+	spin_unlock(&h->lock);
+}
+
+void timer_stop(struct timer *t)
+{
+	struct timer_heap *h;
+
+	/* Who needs to know for certain calls timer_kill; a set that runs beside us may as well come after. */
+	if (!READ_ONCE(t->queued))
+		return;
+	h = timer_lock(t);
+	if (t->queued)
+		heap_remove(h, t);
+	spin_unlock(&h->lock);
+}
+
+void timer_migrate(struct timer *t, unsigned int cpu)
+{
+	struct timer_heap *h;
+	bool queued;
+
+	if (t->cpu == cpu)
+		return;
+	h = timer_lock(t);
+	queued = t->queued;
+	if (queued)
+		heap_remove(h, t);
+	WRITE_ONCE(t->cpu, cpu);
+	spin_unlock(&h->lock);
+	if (!queued)
+		return;
+	h = timer_lock(t);
+	/* Someone may have set it again meanwhile. */
+	if (!t->queued && !t->killed) {
+		heap_insert(h, t);
+		timer_announce(h, t);
+	}
+	spin_unlock(&h->lock);
+}
+
+void timer_kill(struct timer *t)
+{
+	struct timer_heap *h = timer_lock(t);
+	unsigned int cpu;
+
+	if (t->queued)
+		heap_remove(h, t);
+	t->killed = true;
+	spin_unlock(&h->lock);
+	/* It may have moved while its handler ran, so look everywhere. */
+	for_each_online_cpu(cpu) while (cpu != this_cpu_id() &&
+					READ_ONCE(per_cpu(timer_heap, cpu).running) == t)
+		spin_wait();
+}
+
+/* --- expiry --- */
+
+static void timer_interrupt(struct cpu_user_regs *regs)
+{
+	this_cpu(timer_heap).programmed = TIME_NEVER;
+	softirq_raise(SOFTIRQ_TIMER);
+}
+
+static void timer_softirq(void)
+{
+	struct timer_heap *h = &this_cpu(timer_heap);
+	s_time_t now = time_now();
+	struct timer *t;
+
+	spin_lock(&h->lock);
+	h->draining = true;
+	while ((t = h->root) && t->expires <= now) {
+		void (*fn)(void *data) = t->fn;
+		void *data = t->data;
+
+		heap_remove(h, t);
+		WRITE_ONCE(h->running, t);
+		spin_unlock(&h->lock);
+		fn(data);
+		spin_lock(&h->lock);
+		WRITE_ONCE(h->running, NULL);
+	}
+	h->draining = false;
+	timer_program(h);
+	spin_unlock(&h->lock);
+}
+
+void timer_dump(void)
+{
+	s_time_t now = time_now();
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+	{
+		struct timer_heap *h = &per_cpu(timer_heap, cpu);
+
+		spin_lock(&h->lock);
+		printk("CPU%u: hardware %ld us, first timer %ld us\n", cpu,
+		       h->programmed == TIME_NEVER ? -1 : (h->programmed - now) / 1000,
+		       h->root ? (h->root->expires - now) / 1000 : -1);
+		spin_unlock(&h->lock);
+	}
+}
+
+void timer_init_cpu(unsigned int cpu)
+{
+	per_cpu(timer_heap, cpu) = (struct timer_heap){.programmed = TIME_NEVER};
+}
+
+void timer_subsys_init(void)
+{
+	timer_init_cpu(0);
+	softirq_register(SOFTIRQ_TIMER, timer_softirq);
+	irq_set_handler(VECTOR_TIMER, timer_interrupt);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dispatcher: walks the rows of a family of sub-operations, and makes continuations.
+ *
+ * Invariant: a handler runs only with its argument copied, once, and its target resolved, referenced and authorised. The order
+ * of refusals is what callers know from Xen: unknown number, unreadable argument (-EFAULT), no such domain (-ESRCH), not allowed
+ * (-EPERM), then the handler's own.
+ *
+ * Takes no lock. A hypercall in a multicall finds its continuation's home in v->mc_state (struct multicall_state).
+ */
+#include "hypercall/dispatch.h"
+
+#include "hypercall/multicall.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "x86/softirq.h"
+
+#define SUBOP_ARG_MAX 256
+
+static const struct subop *subop_search(const struct subop_family *f, unsigned long cmd)
+{
+	unsigned int lo = 0, hi = f->nr_ops;
+
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+
+		if (f->ops[mid].nr < cmd)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	lo = array_index_nospec(lo, f->nr_ops);
+	return f->ops[lo].nr == cmd ? &f->ops[lo] : NULL;
+}
+
+static always_inline const struct subop *subop_find(const struct subop_family *f, unsigned long cmd)
+{
+	unsigned long i = array_index_nospec(cmd, f->nr_ops);
+
+	if (likely(f->ops[i].nr == cmd))
+		return &f->ops[i];
+	return subop_search(f, cmd);
+}
+
+const struct subop *subop_lookup(const struct subop_family *f, unsigned long cmd)
+{
+	return subop_find(f, cmd);
+}
+
+static always_inline bool arg_read(uint64_t *arg, unsigned long va, unsigned int size)
+{
+	if (size == sizeof(uint32_t))
+		return get_guest_u32((uint32_t *)arg, va);
+	if (size == sizeof(uint64_t))
+		return get_guest_u64(arg, va);
+	return !copy_from_guest_va(arg, va, size);
+}
+
+static always_inline bool arg_write(unsigned long va, const uint64_t *arg, unsigned int size)
+{
+	if (size == sizeof(uint32_t))
+		return put_guest_u32(va, (uint32_t)*arg);
+	if (size == sizeof(uint64_t))
+		return put_guest_u64(va, *arg);
+	return !copy_to_guest_va(va, arg, size);
+}
+
+int hc_target(struct hc *hc, domid_t id, enum subop_who who)
+{
+	struct domain *d = hc->d, *t;
+
+	if (id == DOMID_SELF || id == d->domain_id)
+		return who == WHO_CONTROL && !domain_controls(d, d) ? -EPERM : 0;
+	t = domain_get(id);
+	if (!t)
+		return -ESRCH;
+	if (who == WHO_SELF || (who != WHO_TARGET && !domain_controls(d, t))) {
+		domain_put(t);
+		return -EPERM;
+	}
+	hc->target = t;
+	return 0;
+}
+
+static int hc_authorise(struct hc *hc, const struct subop *op, const void *arg)
+{
+	domid_t id;
+
+	if (op->who == WHO_PRIV)
+		return hc->d->is_privileged ? 0 : -EPERM;
+	if (op->who == WHO_HARDWARE)
+		return hc->d->is_hardware ? 0 : -EPERM;
+	if (op->target_off < 0)
+		return op->who == WHO_CONTROL ? hc_target(hc, DOMID_SELF, WHO_CONTROL) : 0;
+	memcpy(&id, (const char *)arg + op->target_off, sizeof(id));
+	return hc_target(hc, id, op->who);
+}
+
+long sub_call(const struct subop_family *f, unsigned long cmd, unsigned long arg_va)
+{
+	uint64_t arg[SUBOP_ARG_MAX / sizeof(uint64_t)];
+	const struct subop *op = subop_find(f, cmd);
+	struct hc hc;
+	int rc;
+
+	if (unlikely(!op || !op->fn))
+		return f->unknown;
+	ASSERT(op->size <= sizeof(arg));
+	if (op->dir & DIR_IN) {
+		if (unlikely(!arg_read(arg, arg_va, op->size)))
+			return -EFAULT;
+	} else {
+		memset(arg, 0, op->size);
+	}
+	hc.d = hc.target = current->domain;
+	hc.arg_va = arg_va;
+	hc.copy_out = false;
+	if (op->who != WHO_ANY) {
+		rc = hc_authorise(&hc, op, arg);
+		if (unlikely(rc))
+			return rc;
+	}
+	rc = op->fn(&hc, arg);
+	if ((op->dir & DIR_OUT) && (rc >= 0 || rc == -ERESTART || hc.copy_out) &&
+	    !arg_write(arg_va, arg, op->size))
+		rc = -EFAULT;
+	if (unlikely(hc.target != hc.d))
+		domain_put(hc.target);
+	return likely(rc != -ERESTART) ? rc : hypercall_restart();
+}
+
+long hypercall_restart(void)
+{
+	struct multicall_state *mc = (struct multicall_state *)current->mc_state;
+	struct cpu_user_regs *regs = guest_regs();
+
+	if (mc) {
+		mc->preempted = true;
+		mc->nr_args = 0;
+		return (long)mc->entry.op;
+	}
+	/* SYSCALL is two bytes long: the instruction runs again, with the number back in RAX. */
+	regs->rip -= 2;
+	return (long)regs->rax;
+}
+
+static void continue_multicall(struct multicall_state *mc, unsigned int nr, unsigned int nargs,
+			       const unsigned long *args)
+{
+	mc->entry.op = nr;
+	for (unsigned int i = 0; i < nargs; i++)
+		mc->entry.args[i] = args[i];
+	mc->nr_args = nargs;
+	mc->preempted = true;
+}
+
+long hypercall_continue(unsigned int nr, unsigned int nargs, const unsigned long *args)
+{
+	struct multicall_state *mc = (struct multicall_state *)current->mc_state;
+	struct cpu_user_regs *regs = guest_regs();
+	uint64_t *const reg[] = {&regs->rdi, &regs->rsi, &regs->rdx, &regs->r10, &regs->r8};
+
+	ASSERT(nargs <= ARRAY_SIZE(reg));
+	if (mc) {
+		continue_multicall(mc, nr, nargs, args);
+		return nr;
+	}
+	for (unsigned int i = 0; i < nargs; i++)
+		*reg[i] = args[i];
+	regs->rip -= 2;
+	return nr;
+}
+
+bool hypercall_preempt_check(void)
+{
+	return irq_window();
+}
+
+long hypercall_enosys(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+		      unsigned long a5)
+{
+	return -ENOSYS;
+}
+
+/*
+ * One slot of 32 bytes a number: the ABI promises RCX and R11, which SYSCALL destroys, to the caller. iret does not return and has
+ * its own frame (RAX saved too, <xen/arch-x86/xen-x86_64.h>).
+ */
+void hypercall_page_fill(void *page)
+{
+	static const uint8_t call[] = {0x51, 0x41, 0x53, 0xb8, 0,    0,	   0,
+				       0,    0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+	static const uint8_t iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, 0, 0, 0, 0, 0x0f, 0x05};
+	uint8_t *slot = page;
+
+	memset(page, 0xcc, PAGE_SIZE);
+	for (uint32_t nr = 0; nr < PAGE_SIZE / 32; nr++, slot += 32) {
+		bool is_iret = nr == __HYPERVISOR_iret;
+
+		memcpy(slot, is_iret ? iret : call, is_iret ? sizeof(iret) : sizeof(call));
+		memcpy(slot + (is_iret ? 5 : 4), &nr, sizeof(nr));
+	}
+}

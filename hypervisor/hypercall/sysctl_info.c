@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sysctl, what the machine is: CPUs, memory, topology, CPU features. Called with sysctl_lock held.
+ *
+ * There is one node. How CPUs share cores and sockets is read from CPUID once and taken to be the same everywhere; below an outer
+ * hypervisor it is what that one pretends.
+ */
+#include "hypercall/memory.h"
+#include "hypercall/sysctl.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "x86/asm.h"
+#include "x86/time.h"
+
+#define MAX_NODE_ID 63
+
+struct topology {
+	uint32_t threads_per_core, cores_per_socket;
+};
+
+/* SDM vol. 2 CPUID leaf 0Bh: logical processors at thread and at core level; without it, one thread a core in one socket. */
+static struct topology topology(void)
+{
+	const struct pv_cpuid *raw = pv_cpuid_policy(CPUID_RAW);
+	uint32_t threads = raw->topo[0].b & 0xffff, all = raw->topo[1].b & 0xffff;
+	struct topology t = {1, nr_cpus_online};
+
+	if (raw->basic[0].a >= 0xb && threads && all && all % threads == 0) {
+		t.threads_per_core = min(threads, nr_cpus_online);
+		t.cores_per_socket = min(all, nr_cpus_online) / t.threads_per_core;
+	}
+	t.cores_per_socket = max(t.cores_per_socket, 1u);
+	return t;
+}
+
+/* The features `xl info` prints as hw_caps: the first words of the host's set. */
+static void host_features(uint32_t *cap, unsigned int nr)
+{
+	struct pv_cpuid *host = (struct pv_cpuid *)pv_cpuid_policy(CPUID_HOST);
+
+	for (unsigned int w = 0; w < nr; w++)
+		cap[w] = *pv_cpuid_word(host, w);
+}
+
+SYSCTL_HANDLER(physinfo)
+{
+	struct xen_sysctl_physinfo *pi = arg;
+	struct topology t = topology();
+
+	memset(pi, 0, sizeof(*pi));
+	pi->threads_per_core = t.threads_per_core;
+	pi->cores_per_socket = t.cores_per_socket;
+	pi->nr_cpus = nr_cpus_online;
+	pi->max_cpu_id = nr_cpus_online - 1;
+	pi->nr_nodes = 1;
+	pi->max_node_id = MAX_NODE_ID;
+	pi->cpu_khz = cpu_khz;
+	pi->capabilities =
+		XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
+	pi->total_pages = total_pages;
+	pi->free_pages = heap_free_pages();
+	pi->outstanding_pages = memory_claims_total();
+	pi->max_mfn = max_page - 1;
+	host_features(pi->hw_cap, ARRAY_SIZE(pi->hw_cap));
+	return 0;
+}
+
+SYSCTL_HANDLER(getcpuinfo)
+{
+	struct xen_sysctl_getcpuinfo *g = arg;
+	uint32_t nr = min(g->max_cpus, nr_cpus_online);
+
+	for (uint32_t i = 0; i < nr; i++) {
+		struct xen_sysctl_cpuinfo info = {.idletime = cpu_idle_time(i)};
+
+		if (copy_to_guest_offset(g->info, i, &info, 1))
+			return -EFAULT;
+	}
+	g->nr_cpus = nr;
+	return 0;
+}
+
+SYSCTL_HANDLER(availheap)
+{
+	struct xen_sysctl_availheap *a = arg;
+	unsigned long all, low = 0;
+
+	if (a->node != -1 && a->node != 0) {
+		a->avail_bytes = 0;
+		return 0;
+	}
+	all = a->max_bitwidth && a->max_bitwidth < 64 ? heap_free_pages_below(a->max_bitwidth)
+						      : heap_free_pages();
+	if (a->min_bitwidth && a->min_bitwidth < 64)
+		low = heap_free_pages_below(a->min_bitwidth);
+	a->avail_bytes = (all > low ? all - low : 0) << PAGE_SHIFT;
+	return 0;
+}
+
+SYSCTL_HANDLER(cputopoinfo)
+{
+	struct xen_sysctl_cputopoinfo *ti = arg;
+	struct topology t = topology();
+	uint32_t nr = nr_cpus_online, per_socket = t.threads_per_core * t.cores_per_socket;
+
+	if (guest_handle_null(ti->cputopo)) {
+		ti->num_cpus = nr;
+		return 0;
+	}
+	nr = min(nr, ti->num_cpus);
+	for (uint32_t i = 0; i < nr; i++) {
+		struct xen_sysctl_cputopo c = {
+			.core = i % per_socket / t.threads_per_core,
+			.socket = i / per_socket,
+			.node = 0,
+		};
+
+		if (copy_to_guest_offset(ti->cputopo, i, &c, 1))
+			return -EFAULT;
+	}
+	ti->num_cpus = nr;
+	return 0;
+}
+
+SYSCTL_HANDLER(numainfo)
+{
+	struct xen_sysctl_numainfo *ni = arg;
+	bool ask = guest_handle_null(ni->meminfo) && guest_handle_null(ni->distance);
+	struct xen_sysctl_meminfo mem = {
+		.memsize = max_page << PAGE_SHIFT,
+		.memfree = heap_free_pages() << PAGE_SHIFT,
+	};
+	uint32_t distance = 10; /* to itself, as ACPI's SLIT counts */
+
+	if (!ask && !ni->num_nodes)
+		return 0;
+	ni->num_nodes = 1;
+	if (!guest_handle_null(ni->meminfo) && copy_to_guest(ni->meminfo, &mem, 1))
+		return -EFAULT;
+	if (!guest_handle_null(ni->distance) && copy_to_guest(ni->distance, &distance, 1))
+		return -EFAULT;
+	return 0;
+}
+
+/* Devices have no node of their own here. */
+SYSCTL_HANDLER(pcitopoinfo)
+{
+	struct xen_sysctl_pcitopoinfo *ti = arg;
+	uint32_t node = XEN_INVALID_NODE_ID;
+
+	if (guest_handle_null(ti->devs) || guest_handle_null(ti->nodes))
+		return -EINVAL;
+	ti->num_devs = min(ti->num_devs, 1024u); /* callers take the number done for an answer */
+	for (uint32_t i = 0; i < ti->num_devs; i++)
+		if (copy_to_guest_offset(ti->nodes, i, &node, 1))
+			return -EFAULT;
+	return 0;
+}
+
+/* Nothing hides features from a native CPUID. */
+SYSCTL_HANDLER(get_cpu_levelling_caps)
+{
+	struct xen_sysctl_cpu_levelling_caps *c = arg;
+
+	c->caps = 0;
+	return 0;
+}
+
+/* The numbers of sysctl's policies and featuresets; those of hardware-virtualized guests do not exist. */
+static int policy_by_index(uint32_t index, bool featureset, const struct pv_cpuid **p)
+{
+	switch (index) {
+	case XEN_SYSCTL_cpu_policy_raw:
+		*p = pv_cpuid_policy(CPUID_RAW);
+		return 0;
+	case XEN_SYSCTL_cpu_policy_host:
+		*p = pv_cpuid_policy(CPUID_HOST);
+		return 0;
+	case 2: /* featureset_pv, policy_pv_max */
+		*p = pv_cpuid_policy(featureset ? CPUID_PV_DEFAULT : CPUID_PV_MAX);
+		return 0;
+	case 4: /* featureset_pv_max, policy_pv_default */
+		*p = pv_cpuid_policy(featureset ? CPUID_PV_MAX : CPUID_PV_DEFAULT);
+		return 0;
+	case 3:
+	case 5:
+		return -EOPNOTSUPP;
+	default:
+		return -EINVAL;
+	}
+}
+
+SYSCTL_HANDLER(get_cpu_featureset)
+{
+	struct xen_sysctl_cpu_featureset *f = arg;
+	uint32_t nr = min(f->nr_features, (uint32_t)CPUID_NR_FEATURE_WORDS);
+	const struct pv_cpuid *p;
+	int rc;
+
+	if (guest_handle_null(f->features)) {
+		f->nr_features = CPUID_NR_FEATURE_WORDS;
+		return 0;
+	}
+	rc = policy_by_index(f->index, true, &p);
+	if (rc)
+		return rc;
+	for (uint32_t w = 0; w < nr; w++)
+		if (copy_to_guest_offset(f->features, w, pv_cpuid_word((struct pv_cpuid *)p, w), 1))
+			return -EFAULT;
+	f->nr_features = nr;
+	hc->copy_out = true;
+	return nr < CPUID_NR_FEATURE_WORDS ? -ENOBUFS : 0;
+}
+
+SYSCTL_HANDLER(get_cpu_policy)
+{
+	struct xen_sysctl_cpu_policy *c = arg;
+	const struct pv_cpuid *p;
+	int rc = c->_rsvd ? -EINVAL : policy_by_index(c->index, false, &p);
+
+	if (!rc)
+		rc = cpu_policy_leaves_write(p, (unsigned long)c->leaves.p, &c->nr_leaves);
+	if (!rc)
+		rc = cpu_policy_msrs_write(p, (unsigned long)c->msrs.p, &c->nr_msrs);
+	return rc;
+}
+
+/* Performance and sleep states are the outer machine's, or domain 0's ACPI's: none is driven here. */
+SYSCTL_HANDLER(get_pmstat)
+{
+	struct xen_sysctl_get_pmstat *p = arg;
+
+	if (p->cpuid >= nr_cpus_online)
+		return -EINVAL;
+	return (p->type & PMSTAT_CATEGORY_MASK) == PMSTAT_PX ? -ENODEV : -EOPNOTSUPP;
+}
+
+SYSCTL_HANDLER(pm_op)
+{
+	struct xen_sysctl_pm_op *p = arg;
+
+	if (p->cmd == XEN_SYSCTL_pm_op_get_max_cstate) {
+		p->u.get_max_cstate = XEN_SYSCTL_CX_UNLIMITED;
+		return 0;
+	}
+	if (p->cpuid >= nr_cpus_online)
+		return -EINVAL;
+	return (p->cmd & PM_PARA_CATEGORY_MASK) == CPUFREQ_PARA ? -ENODEV : -ENOSYS;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The buddy heap of machine frames. A free buddy of 2^order frames is named by the record of its first frame (PGC_free,
+ * order, tlb_stamp: the newest of the buddy); the records of the others are idle (no count, no type, no owner).
+ * Lists are kept per zone (the highest bit of the frame number, so that a buddy lies in one zone), per order, and for clean and
+ * dirty buddies apart: the two never merge, else a cleaned piece would become dirty again beside its neighbour.
+ * Frames are handed out from the highest zone that has some: low memory stays for devices that need it.
+ *
+ * Lock: heap_lock, a leaf; scrubbing and TLB flushing happen outside of it.
+ */
+#include "mm/heap.h"
+
+#include "lib/log.h"
+#include "lib/spinlock.h"
+#include "lib/string.h"
+#include "x86/tlb.h"
+
+#define NR_ZONES    32 /* record links are 32-bit frame numbers */
+#define SCRUB_ORDER 6  /* cleaned at a time by the idle loop */
+#define DIRTY	    1
+#define CLEAN	    0
+
+static spinlock_t heap_lock;
+static struct {
+	uint32_t head[MAX_ORDER + 1][2];
+	uint32_t orders[2]; /* bit per order with a buddy */
+	unsigned long pages;
+} zones[NR_ZONES];
+static unsigned long free_pages, dirty_buddies;
+
+mfn_t max_page;
+unsigned long total_pages;
+
+static inline unsigned int zone_of(mfn_t mfn)
+{
+	return fls64(mfn);
+}
+
+static void buddy_link(mfn_t mfn, struct page_info *pg, unsigned int order, unsigned int dirty)
+{
+	unsigned int z = zone_of(mfn);
+	uint32_t *head = &zones[z].head[order][dirty];
+
+	pg->count_info = PGC_free | (dirty ? PGC_dirty : 0);
+	pg->type_info = 0;
+	pg->order = order;
+	pg->prev = 0;
+	pg->next = *head;
+	if (*head)
+		mfn_to_page(*head)->prev = (uint32_t)mfn;
+	*head = (uint32_t)mfn;
+	zones[z].orders[dirty] |= 1u << order;
+	dirty_buddies += dirty;
+}
+
+/* Leaves the record idle. */
+static void buddy_unlink(mfn_t mfn, struct page_info *pg)
+{
+	unsigned int z = zone_of(mfn), dirty = !!(pg->count_info & PGC_dirty);
+	uint32_t *head = &zones[z].head[pg->order][dirty];
+
+	if (pg->next)
+		mfn_to_page(pg->next)->prev = pg->prev;
+	if (pg->prev)
+		mfn_to_page(pg->prev)->next = pg->next;
+	else
+		*head = pg->next;
+	if (!*head)
+		zones[z].orders[dirty] &= ~(1u << pg->order);
+	dirty_buddies -= dirty;
+	pg->count_info = 0;
+	pg->type_info = 0;
+	pg->next = pg->prev = 0;
+}
+
+/* The later of two stamps, by their age. */
+static uint32_t newer_stamp(uint32_t a, uint32_t b)
+{
+	uint32_t now = (uint32_t)READ_ONCE(tlb_clock);
+
+	return now - a < now - b ? a : b;
+}
+
+static void buddy_add(mfn_t mfn, unsigned int order, unsigned int dirty)
+{
+	struct page_info *pg = mfn_to_page(mfn), *other;
+	uint32_t state = PGC_free | (dirty ? PGC_dirty : 0);
+	mfn_t twin;
+
+	for (; order < MAX_ORDER; order++) {
+		twin = mfn ^ (1UL << order);
+		if (!twin || zone_of(twin) != zone_of(mfn) || !mfn_valid(twin))
+			break;
+		other = mfn_to_page(twin);
+		if (other->count_info != state || other->order != order)
+			break;
+		buddy_unlink(twin, other);
+		if (twin < mfn) {
+			other->tlb_stamp = newer_stamp(pg->tlb_stamp, other->tlb_stamp);
+			mfn = twin;
+			pg = other;
+		} else {
+			pg->tlb_stamp = newer_stamp(pg->tlb_stamp, other->tlb_stamp);
+		}
+	}
+	buddy_link(mfn, pg, order, dirty);
+}
+
+void heap_free(struct page_info *pg, unsigned int order, bool dirty)
+{
+	mfn_t mfn = page_to_mfn(pg);
+
+	ASSERT(order <= MAX_ORDER && !(mfn & ((1UL << order) - 1)));
+	ASSERT(!(pg->count_info & (PGC_count | PGC_free | PGC_allocated)) && !pg->owner);
+	pg->count_info = 0;
+	pg->type_info = 0;
+	spin_lock(&heap_lock);
+	free_pages += 1UL << order;
+	zones[zone_of(mfn)].pages += 1UL << order;
+	buddy_add(mfn, order, dirty);
+	spin_unlock(&heap_lock);
+}
+
+void heap_add(paddr_t start, paddr_t end)
+{
+	mfn_t mfn = PFN_UP(start), last = PFN_DOWN(end);
+	unsigned int order;
+
+	for (; mfn < last; mfn += 1UL << order) {
+		order = min(ffs64(mfn), (unsigned int)MAX_ORDER);
+		while (mfn + (1UL << order) > last)
+			order--;
+		heap_free(mfn_to_page(mfn), order, true);
+	}
+}
+
+/* A buddy of at least @order in zone @z: its order, or -1. */
+static int zone_find(unsigned int z, unsigned int order, unsigned int dirty)
+{
+	uint32_t orders = zones[z].orders[dirty] >> order;
+
+	return orders ? (int)(order + ffs64(orders)) : -1;
+}
+
+/* Take the first buddy of the list and hand out its first 2^order frames. */
+static struct page_info *buddy_take(unsigned int z, unsigned int have, unsigned int order,
+				    unsigned int dirty)
+{
+	mfn_t mfn = zones[z].head[have][dirty], half;
+	struct page_info *pg = mfn_to_page(mfn);
+
+	buddy_unlink(mfn, pg);
+	while (have > order) {
+		have--;
+		half = mfn + (1UL << have);
+		mfn_to_page(half)->tlb_stamp = pg->tlb_stamp;
+		buddy_link(half, mfn_to_page(half), have, dirty);
+	}
+	return pg;
+}
+
+/* Clean frames first, unless the caller does not care: then those that need work otherwise. */
+static struct page_info *heap_take(unsigned int order, unsigned int memflags, bool *dirty)
+{
+	unsigned int bits = MEMF_bits_get(memflags),
+		     first = memflags & MEMF_no_scrub ? DIRTY : CLEAN;
+	int z = max_page ? (int)zone_of(max_page) : 0, o;
+	unsigned int kind;
+
+	if (bits && bits < 64)
+		z = min(z, (int)bits - PAGE_SHIFT - 1);
+	for (; z >= 0; z--) {
+		kind = first;
+		o = zone_find(z, order, kind);
+		if (o < 0) {
+			kind = !first;
+			o = zone_find(z, order, kind);
+		}
+		if (o < 0)
+			continue;
+		free_pages -= 1UL << order;
+		zones[z].pages -= 1UL << order;
+		*dirty = kind == DIRTY;
+		return buddy_take(z, o, order, kind);
+	}
+	return NULL;
+}
+
+static void frames_clear(struct page_info *pg, unsigned int order)
+{
+	void *p = page_to_virt(pg);
+	unsigned long words = (PAGE_SIZE << order) / 8;
+
+	__asm__ __volatile__("rep stosq" : "+D"(p), "+c"(words) : "a"(0) : "memory");
+}
+
+/* No CPU may reach the frames by what it has cached from their former use. */
+static void frames_flush(uint32_t stamp)
+{
+	cpumask_t mask = cpu_online_map;
+
+	tlb_filter(&mask, stamp);
+	if (!cpumask_empty(&mask))
+		tlb_flush_mask(&mask, FLUSH_TLB, 0);
+}
+
+struct page_info *heap_alloc(unsigned int order, unsigned int memflags)
+{
+	struct page_info *pg;
+	bool dirty = false;
+
+	if (order > MAX_ORDER)
+		return NULL;
+	do {
+		spin_lock(&heap_lock);
+		pg = heap_take(order, memflags, &dirty);
+		spin_unlock(&heap_lock);
+		/* Cleaning everything lets clean and dirty neighbours merge. */
+	} while (!pg && order && heap_free_pages() >= 1UL << order && heap_scrub_one());
+	if (!pg)
+		return NULL;
+	frames_flush(pg->tlb_stamp);
+	if (dirty && !(memflags & MEMF_no_scrub))
+		frames_clear(pg, order);
+	return pg;
+}
+
+static struct page_info *dirty_take(unsigned int *order)
+{
+	unsigned int z;
+	int o;
+
+	for (z = 0; z < NR_ZONES; z++) {
+		o = zone_find(z, 0, DIRTY);
+		if (o < 0)
+			continue;
+		*order = min(o, SCRUB_ORDER);
+		return buddy_take(z, o, *order, DIRTY);
+	}
+	return NULL;
+}
+
+bool heap_scrub_one(void)
+{
+	struct page_info *pg;
+	unsigned int order;
+
+	if (!READ_ONCE(dirty_buddies))
+		return false;
+	/* The frames stay counted as free meanwhile: to everybody else nothing happens. */
+	spin_lock(&heap_lock);
+	pg = dirty_take(&order);
+	spin_unlock(&heap_lock);
+	if (!pg)
+		return false;
+	frames_clear(pg, order);
+	spin_lock(&heap_lock);
+	buddy_add(page_to_mfn(pg), order, CLEAN);
+	spin_unlock(&heap_lock);
+	return true;
+}
+
+unsigned long heap_free_pages(void)
+{
+	return READ_ONCE(free_pages);
+}
+
+/* Free frames whose address fits in @bits bits. */
+unsigned long heap_free_pages_below(unsigned int bits)
+{
+	unsigned long n = 0;
+
+	for (unsigned int z = 0; z < NR_ZONES && z + PAGE_SHIFT < bits; z++)
+		n += zones[z].pages;
+	return n;
+}

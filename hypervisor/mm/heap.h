@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory allocators. One buddy heap of all RAM (orders 0 to 18) under one lock; a small-object allocator above it.
+ * Frames leave the heap scrubbed when they go to a domain other than the one whose content they hold: freed frames of a
+ * dead or giving-up domain are marked dirty and cleaned by idle CPUs, or at allocation at the latest. Frames also leave it
+ * flushed: no CPU's TLB can still reach them by a former mapping.
+ */
+#ifndef MM_HEAP_H
+#define MM_HEAP_H
+
+#include "mm/frame.h"
+
+#define MAX_ORDER 18
+
+/* Allocation flags. */
+#define MEMF_no_scrub \
+	1u /* content does not matter, and its former content may be seen (domain 0's own memory at boot, hypervisor-internal) */
+#define MEMF_bits(n)	 ((n) << 8) /* the machine address must fit in n bits (0 = any) */
+#define MEMF_bits_get(f) ((f) >> 8)
+
+/*
+ * Boot. mm_init takes the machine's memory over: @ram lists usable RAM, @keep what of it is in use (image, modules, the
+ * loader's data still wanted); both sorted, page aligned, ranges neither overlapping nor touching. It
+ * builds the direct map of exactly this RAM (kept parts included), the frame table and the machine-to-physical tables,
+ * drops the identity map above 2 MiB, and gives the rest to the heap. The first MiB stays mapped but is never the
+ * heap's: its frames count as device space.
+ * Until then the first 4 GiB are reachable through the direct map; afterwards other memory (firmware tables, devices)
+ * through ioremap only.
+ */
+struct mem_range {
+	paddr_t start, end;
+};
+void mm_init(const struct mem_range *ram, unsigned int nr_ram, const struct mem_range *keep,
+	     unsigned int nr_keep);
+/* A kept range that is no longer needed (modules, init code). Whole pages inside it go to the heap. */
+void mm_release(paddr_t start, paddr_t end);
+/* SMP is up: the identity map of the first 2 MiB, which starting CPUs run in, goes too. */
+void mm_drop_identity(void);
+
+/* Give RAM [start, end) to the heap; ranges never overlap. */
+void heap_add(paddr_t start, paddr_t end);
+
+/* 2^order contiguous frames with no owner and no reference, or NULL. */
+struct page_info *heap_alloc(unsigned int order, unsigned int memflags);
+/* @dirty: must be scrubbed before a guest gets it. Every record must be idle: no references, no type, no owner. */
+void heap_free(struct page_info *pg, unsigned int order, bool dirty);
+
+/* Pages for the hypervisor itself, zeroed, by their direct-map address. */
+void *page_alloc(void);
+void *pages_alloc(unsigned int order);
+/*
+ * Memory that is shared with a guest (share_page_with_guest) may be freed at any time: it is given to the heap when
+ * the guest's last mapping of it has gone.
+ */
+void page_free(void *va);
+void pages_free(void *va, unsigned int order);
+
+/* Objects of any size up to 64 KiB, zeroed, 16-byte aligned. kfree(NULL) is harmless. */
+void *kzalloc(size_t bytes);
+void kfree(void *p);
+#define knew(type) ((type *)kzalloc(sizeof(type)))
+
+/*
+ * Frames of a domain: counted in d->tot_pages, in d->page_list, with the PGC_allocated reference. A frame stays in the
+ * list, and keeps the domain referenced, until its last reference goes.
+ * domain_page_assign: -E2BIG over d->max_pages, -EINVAL when dying.
+ */
+struct page_info *domain_page_alloc(struct domain *d, unsigned int order, unsigned int memflags);
+int domain_page_assign(struct domain *d, struct page_info *pg, unsigned int order) __must_check;
+/* Takes the domain's own reference away; the frame is freed when the last reference goes. False if it was not the domain's any more. */
+bool domain_page_release(struct domain *d, struct page_info *pg);
+/*
+ * Takes a frame that nothing but the domain itself holds (for exchange and transfer): back to the state heap_alloc gives it
+ * in, its content kept. -EINVAL if it is not @d's, -EBUSY if it is in use. The caller assigns or frees it (dirty).
+ */
+int domain_page_steal(struct domain *d, struct page_info *pg) __must_check;
+/* Called by put_page on the last reference: returns the frame to the heap. */
+void domain_page_free(struct page_info *pg);
+/* Share hypervisor memory with a domain (shared_info, grant frames ...). @writable: by the guest. */
+void share_page_with_guest(void *va, struct domain *d, bool writable);
+/*
+ * Dying domain, its vCPUs down and their page tables dropped: unpins and releases every frame it owns. -ERESTART when
+ * interrupted: call again. Frames that others still map stay until they let go.
+ */
+int domain_relinquish_pages(struct domain *d) __must_check;
+
+unsigned long heap_free_pages(void);
+unsigned long heap_free_pages_below(unsigned int bits);
+/* Clean one dirty buddy; false when none is left. For the idle loop. */
+bool heap_scrub_one(void);
+
+#endif

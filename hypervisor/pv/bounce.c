@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handing control to the guest's kernel: exceptions, system calls, events, NMIs. The frame that a 64-bit PV kernel expects
+ * on its stack is, from low to high address: RCX, R11, [error code], RIP, CS with the saved upcall mask in bits 32-39,
+ * RFLAGS, RSP, SS. RFLAGS.IF shows whether upcalls were enabled. CS has RPL 0 if the kernel itself was interrupted.
+ *
+ * The guest continues by SYSRET: RCX and R11 are in the frame.
+ */
+#include "lib/log.h"
+#include "pv/pv.h"
+#include "x86/asm.h"
+#include "x86/desc.h"
+#include "x86/entry_macros.h"
+#include "hypercall/dispatch.h"
+
+/* Exceptions that push an error code: #DF #TS #NP #SS #GP #PF #AC #CP. */
+#define HAS_ERROR_CODE 0x00227d00u
+
+#define TRAP_IF_CLEAR 4 /* trap_info.flags: mask upcalls on entry */
+
+/* What the frame needs to know beside the registers. */
+struct bounce {
+	unsigned long rip;
+	bool mask_events;
+	bool has_error;
+	uint32_t error_code;
+};
+
+void pv_toggle_mode(struct vcpu *v)
+{
+	v->in_kernel = !v->in_kernel;
+	__asm__ __volatile__("swapgs");
+	write_cr3(v->in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user);
+}
+
+/* Words of the frame from low to high, written in one go: a fault leaves the guest crashed, so a half-written frame harms nobody. */
+static always_inline bool frame_store(unsigned long sp, const struct cpu_user_regs *regs,
+				      const struct bounce *b, unsigned long cs,
+				      unsigned long rflags)
+{
+	unsigned long len = (b->has_error ? 8 : 7) * 8;
+	unsigned long ok = 0;
+
+	if (unlikely(!guest_access_ok(sp, len)))
+		return false;
+	/* One fault label for all stores: sp only decides which page(s), and any fault is fatal to the guest. */
+	if (b->has_error) {
+		__asm__ __volatile__(
+			"1: mov %[e], 16(%[sp])\n2:\n\t.pushsection .ex_table, \"a\"\n\t"
+			".balign 8\n\t.quad 1b, 4f\n\t.popsection\n\t"
+			"mov $1, %k[ok]\n4:"
+			: [ok] "+r"(ok)
+			: [sp] "r"(sp), [e] "r"((unsigned long)b->error_code)
+			: "memory");
+		if (unlikely(!ok))
+			return false;
+		ok = 0;
+	}
+	{
+		unsigned long hi = sp + len - 40; /* RIP, CS, RFLAGS, RSP, SS */
+
+		__asm__ __volatile__(
+			"1: mov %[rcx], (%[sp])\n"
+			"2: mov %[r11], 8(%[sp])\n"
+			"3: mov %[rip], (%[hi])\n"
+			"4: mov %[cs], 8(%[hi])\n"
+			"5: mov %[fl], 16(%[hi])\n"
+			"6: mov %[rsp], 24(%[hi])\n"
+			"7: mov %[ss], 32(%[hi])\n\t"
+			"mov $1, %k[ok]\n8:\n\t"
+			".pushsection .ex_table, \"a\"\n\t.balign 8\n\t"
+			".quad 1b, 8b, 2b, 8b, 3b, 8b, 4b, 8b, 5b, 8b, 6b, 8b, 7b, 8b\n\t"
+			".popsection"
+			: [ok] "+r"(ok)
+			: [sp] "r"(sp), [hi] "r"(hi), [rcx] "r"(regs->rcx), [r11] "r"(regs->r11),
+			  [rip] "r"(regs->rip), [cs] "r"(cs), [fl] "r"(rflags),
+			  [rsp] "r"(regs->rsp), [ss] "r"((unsigned long)regs->ss)
+			: "memory");
+	}
+	return ok;
+}
+
+static always_inline void bounce(struct vcpu *v, const struct bounce *b)
+{
+	struct cpu_user_regs *regs = guest_regs();
+	struct vcpu_info *vi = v->vcpu_info;
+	uint8_t masked = READ_ONCE(vi->evtchn_upcall_mask);
+	unsigned long cs = regs->cs, sp, rflags;
+
+	if (unlikely(!b->rip)) {
+		domain_crash(v->domain,
+			     "no handler registered for what would be bounced from %04x:%016lx",
+			     regs->cs, regs->rip);
+		return;
+	}
+	if (v->in_kernel) {
+		cs &= ~3UL;
+		sp = regs->rsp & ~15UL;
+	} else {
+		pv_toggle_mode(v);
+		sp = v->pv.kernel_sp & ~15UL;
+	}
+	sp -= b->has_error ? 64 : 56;
+	rflags = regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL);
+	if (!masked)
+		rflags |= RFLAGS_IF;
+	if (v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl))
+		rflags |= (unsigned long)v->pv.iopl << 12;
+	if (unlikely(!frame_store(sp, regs, b, cs | (unsigned long)masked << 32, rflags))) {
+		domain_crash(v->domain,
+			     "kernel stack %016lx cannot take an exception frame (rip %04x:%016lx)",
+			     sp, regs->cs, regs->rip);
+		return;
+	}
+	if (b->mask_events)
+		vi->evtchn_upcall_mask = 1;
+	regs->entry_vector |= TRAP_SYSCALL;
+	regs->rflags &= ~(RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF);
+	regs->ss = FLAT_KERNEL_SS;
+	regs->rsp = sp;
+	regs->cs = FLAT_KERNEL_CS;
+	regs->rip = b->rip;
+}
+
+static void bounce_trap(struct vcpu *v, const struct trap_info *ti, bool has_error,
+			uint32_t error_code)
+{
+	bounce(v, &(struct bounce){
+			  .rip = ti->address,
+			  .mask_events = ti->flags & TRAP_IF_CLEAR,
+			  .has_error = has_error,
+			  .error_code = error_code,
+		  });
+}
+
+void pv_inject_trap(unsigned int vector, uint32_t error_code)
+{
+	struct vcpu *v = current;
+
+	if (unlikely(!v->pv.traps[vector].address)) {
+		domain_crash(v->domain, "unhandled trap %u, error code %#x, at %04x:%016lx", vector,
+			     error_code, guest_regs()->cs, guest_regs()->rip);
+		return;
+	}
+	bounce_trap(v, &v->pv.traps[vector], HAS_ERROR_CODE >> vector & 1, error_code);
+}
+
+void pv_inject_page_fault(unsigned long cr2, uint32_t error_code)
+{
+	struct vcpu *v = current;
+
+	v->pv.ctrlreg[2] = cr2;
+	v->vcpu_info->arch.cr2 = cr2;
+	/* Both guest modes run in ring 3: tell the guest which it was. */
+	error_code &= ~PF_U;
+	if (!v->in_kernel)
+		error_code |= PF_U;
+	if (unlikely(!v->pv.traps[X86_PF].address)) {
+		domain_crash(v->domain,
+			     "unhandled page fault at %016lx, error code %#x, rip %04x:%016lx", cr2,
+			     error_code, guest_regs()->cs, guest_regs()->rip);
+		return;
+	}
+	bounce_trap(v, &v->pv.traps[X86_PF], true, error_code);
+}
+
+void pv_inject_software_interrupt(unsigned int vector, unsigned int insn_len)
+{
+	struct vcpu *v = current;
+	struct cpu_user_regs *regs = guest_regs();
+	const struct trap_info *ti = &v->pv.traps[vector];
+
+	/* The gate's DPL: the guest's kernel counts as ring 1, as the ABI has it from 32-bit days, its user as 3. */
+	if (!ti->address || (ti->flags & 3) < (v->in_kernel ? 1 : 3)) {
+		if (!insn_len) /* trapped past INT: #GP points at the instruction */
+			regs->rip -= 2;
+		pv_inject_trap(X86_GP, vector << 3 | 2);
+		return;
+	}
+	regs->rip += insn_len;
+	bounce_trap(v, ti, false, 0);
+}
+
+void pv_deliver_events(void)
+{
+	struct vcpu *v = current;
+
+	if (unlikely(!v->pv.event_callback))
+		return; /* not registered yet: stays pending */
+	bounce(v, &(struct bounce){.rip = v->pv.event_callback, .mask_events = true});
+}
+
+void pv_deliver_nmi(void)
+{
+	struct vcpu *v = current;
+
+	if (!v->pv.traps[X86_NMI].address)
+		return;
+	v->nmi_pending = false;
+	v->nmi_masked = true;
+	bounce_trap(v, &v->pv.traps[X86_NMI], false, 0);
+}
+
+/* Entry code: SYSCALL from guest user mode. */
+void pv_user_syscall(void)
+{
+	struct vcpu *v = current;
+
+	bounce(v,
+	       &(struct bounce){.rip = v->pv.syscall_callback,
+				.mask_events = v->pv.bounce_flags & PVBF_syscall_disables_events});
+}
+
+void pv_user_syscall32(void)
+{
+	struct vcpu *v = current;
+
+	if (!v->pv.syscall32_callback) {
+		guest_regs()->rip -= 2;
+		pv_inject_trap(X86_UD, 0);
+		return;
+	}
+	bounce(v, &(struct bounce){.rip = v->pv.syscall32_callback,
+				   .mask_events =
+					   v->pv.bounce_flags & PVBF_syscall32_disables_events});
+}
+
+void pv_user_sysenter(void)
+{
+	struct vcpu *v = current;
+	struct cpu_user_regs *regs = guest_regs();
+
+	regs->rflags |= RFLAGS_IF; /* SYSENTER cleared it */
+	regs->cs = SEL_RING3_CS32;
+	if (!v->pv.sysenter_callback || v->in_kernel) {
+		pv_inject_trap(X86_GP, 0);
+		return;
+	}
+	bounce(v,
+	       &(struct bounce){.rip = v->pv.sysenter_callback,
+				.mask_events = v->pv.bounce_flags & PVBF_sysenter_disables_events});
+}
+
+/*
+ * The guest's return address or segments cannot be loaded. Its failsafe callback gets the plain frame with the data segment
+ * selectors below: DS, ES, FS, GS, RCX, R11, RIP, CS ... (xen/arch-x86_64.h: failsafe callback).
+ */
+void pv_inject_failsafe(void)
+{
+	struct vcpu *v = current;
+	struct cpu_user_regs *regs = guest_regs();
+	unsigned long sels[4];
+
+	if (!v->pv.failsafe_callback) {
+		domain_crash(v->domain, "bad return frame and no failsafe callback: %04x:%016lx",
+			     regs->cs, regs->rip);
+		return;
+	}
+	bounce(v,
+	       &(struct bounce){.rip = v->pv.failsafe_callback,
+				.mask_events = v->pv.bounce_flags & PVBF_failsafe_disables_events});
+	if (v->domain->is_shutting_down)
+		return;
+	__asm__ __volatile__("mov %%ds, %0" : "=r"(sels[0]));
+	__asm__ __volatile__("mov %%es, %0" : "=r"(sels[1]));
+	__asm__ __volatile__("mov %%fs, %0" : "=r"(sels[2]));
+	__asm__ __volatile__("mov %%gs, %0" : "=r"(sels[3]));
+	regs->rsp -= sizeof(sels);
+	if (copy_to_guest_va(regs->rsp, sels, sizeof(sels)))
+		domain_crash(v->domain, "kernel stack %016lx cannot take a failsafe frame",
+			     regs->rsp);
+}
+
+/* HYPERVISOR_iret: the guest's kernel returns from a frame it built on its stack (struct iret_context). */
+HYPERCALL_FN(iret)
+{
+	struct vcpu *v = current;
+	struct cpu_user_regs *regs = guest_regs();
+	struct iret_context f;
+
+	if (copy_from_guest_va(&f, regs->rsp, sizeof(f))) {
+		domain_crash(v->domain, "iret: cannot read the frame at %016lx", regs->rsp);
+		return 0;
+	}
+	if ((f.cs & 3) == 3) {
+		if (unlikely(!v->pv.cr3_user)) {
+			domain_crash(v->domain, "iret to user mode without a user page table");
+			return 0;
+		}
+		pv_toggle_mode(v);
+	}
+	if (v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl))
+		v->pv.iopl = f.rflags >> 12 & 3;
+	regs->rip = f.rip;
+	regs->cs = (uint16_t)(f.cs | 3);
+	regs->rflags = (f.rflags & 0x00250fd5UL & ~RFLAGS_IOPL) | RFLAGS_IF | RFLAGS_MBS;
+	regs->rsp = f.rsp;
+	regs->ss = (uint16_t)(f.ss | 3);
+	if (!(f.flags & VGCF_in_syscall)) {
+		regs->entry_vector &= ~TRAP_SYSCALL;
+		regs->r11 = f.r11;
+		regs->rcx = f.rcx;
+	}
+	v->vcpu_info->evtchn_upcall_mask = !(f.rflags & RFLAGS_IF);
+	v->nmi_masked = false;
+	return (long)f.rax;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Decoding the few instructions a PV kernel executes although ring 3 may not: shared by pv/emulate*.c. */
+#ifndef PV_EMULATE_H
+#define PV_EMULATE_H
+
+#include "pv/pv.h"
+
+#define INSN_MAX 15
+
+/* An instruction taken apart as far as needed. Bytes are read from the guest once. */
+struct insn {
+	uint8_t bytes[INSN_MAX + 1];
+	unsigned int avail; /* bytes that could be read */
+	unsigned int len;   /* decoded so far */
+	uint8_t rex;	    /* 0 or 0x40-0x4f */
+	bool opsize, rep;   /* prefixes 66, F2/F3 */
+	uint8_t segment;    /* override prefix, 0 if none */
+};
+
+/* Pointer to general register @nr (0-15) in the ABI's frame. */
+unsigned long *insn_gpr(struct cpu_user_regs *regs, unsigned int nr);
+
+/* pv/emulate_io.c: IN, OUT, INS, OUTS after the prefixes; @op is the opcode. True: done, insn->len is complete. */
+bool pv_emulate_io(struct cpu_user_regs *regs, struct insn *insn, uint8_t op);
+/* May the current guest code use the ports at all (IOPL or its I/O bitmap)? */
+bool pv_io_allowed(const struct vcpu *v, unsigned int port, unsigned int bytes);
+
+#endif

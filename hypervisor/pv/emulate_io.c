@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Port I/O of guests. May the code do I/O at all? Its virtual IOPL or the bitmap its kernel set says so. May the domain touch the
+ * port? d->ioport_caps says so; a few ports that the hypervisor keeps are answered by it for domain 0; all others read as
+ * ones and swallow writes.
+ */
+#include "drivers/pci.h"
+#include "hypercall/dispatch.h"
+#include "lib/rangeset.h"
+#include "pv/emulate.h"
+#include "x86/asm.h"
+
+bool pv_io_allowed(const struct vcpu *v, unsigned int port, unsigned int bytes)
+{
+	uint8_t map[2] = {0xff, 0xff};
+
+	if (v->pv.iopl >= (v->in_kernel ? 1 : 3))
+		return true;
+	if (!v->pv.iobmp_limit || port + bytes > v->pv.iobmp_limit)
+		return false;
+	if (copy_from_guest_va(map, v->pv.iobmp_guest + port / 8, (port % 8 + bytes > 8) ? 2 : 1))
+		return false;
+	return !((map[0] | map[1] << 8) >> (port % 8) & ((1u << bytes) - 1));
+}
+
+static uint32_t port_in(unsigned int port, unsigned int bytes)
+{
+	return bytes == 1   ? inb((uint16_t)port)
+	       : bytes == 2 ? inw((uint16_t)port)
+			    : inl((uint16_t)port);
+}
+
+static void port_out(unsigned int port, unsigned int bytes, uint32_t val)
+{
+	if (bytes == 1)
+		outb((uint16_t)port, (uint8_t)val);
+	else if (bytes == 2)
+		outw((uint16_t)port, (uint16_t)val);
+	else
+		outl((uint16_t)port, val);
+}
+
+static bool direct(const struct domain *d, unsigned int port, unsigned int bytes)
+{
+	return rangeset_contains(d->ioport_caps, port, port + bytes - 1);
+}
+
+/* PCI configuration mechanism 1 is the hypervisor's to share. */
+static bool pci_port(const struct domain *d, unsigned int port, unsigned int bytes)
+{
+	return d->is_hardware && port >= 0xcf8 && port + bytes <= 0xd00;
+}
+
+static uint32_t guest_in(struct vcpu *v, unsigned int port, unsigned int bytes)
+{
+	uint32_t val = ~0u;
+
+	if (direct(v->domain, port, bytes))
+		val = port_in(port, bytes);
+	else if (v->domain->is_hardware && port == 0x61 && bytes == 1)
+		val = inb(0x61);
+	else if (pci_port(v->domain, port, bytes))
+		val = pci_guest_in((uint16_t)port, bytes);
+	return val;
+}
+
+static void guest_out(struct vcpu *v, unsigned int port, unsigned int bytes, uint32_t val)
+{
+	if (direct(v->domain, port, bytes))
+		port_out(port, bytes, val);
+	else if (pci_port(v->domain, port, bytes))
+		pci_guest_out((uint16_t)port, bytes, val);
+}
+
+/* One element of INS or OUTS; a page fault on the guest's buffer is the guest's to handle, and the instruction runs again. */
+static bool string_element(struct vcpu *v, struct cpu_user_regs *regs, bool out, unsigned int port,
+			   unsigned int bytes, bool *faulted)
+{
+	unsigned long va = out ? regs->rsi : regs->rdi;
+	unsigned long step = regs->rflags & RFLAGS_DF ? -(unsigned long)bytes : bytes;
+	uint32_t val = 0;
+
+	if (out) {
+		if (copy_from_guest_va(&val, va, bytes)) {
+			pv_inject_page_fault(va, 0);
+			*faulted = true;
+			return false;
+		}
+		guest_out(v, port, bytes, val);
+		regs->rsi += step;
+	} else {
+		val = guest_in(v, port, bytes);
+		if (copy_to_guest_va(va, &val, bytes)) {
+			pv_inject_page_fault(va, PF_W);
+			*faulted = true;
+			return false;
+		}
+		regs->rdi += step;
+	}
+	return true;
+}
+
+/* At most a page's worth at a time, so that interrupts are not held up: the rest comes with the next execution. */
+#define STRING_BATCH 4096
+
+static bool string_io(struct vcpu *v, struct cpu_user_regs *regs, struct insn *insn, bool out,
+		      unsigned int bytes)
+{
+	unsigned int port = (uint16_t)regs->rdx, done = 0;
+	bool faulted = false;
+
+	if (!pv_io_allowed(v, port, bytes))
+		return false;
+	if (!insn->rep) {
+		if (!string_element(v, regs, out, port, bytes, &faulted))
+			insn->len = 0; /* the fault frame is in place; it must not be moved on */
+		return true;
+	}
+	while (regs->rcx && done++ < STRING_BATCH) {
+		if (!string_element(v, regs, out, port, bytes, &faulted))
+			break;
+		regs->rcx--;
+	}
+	if (regs->rcx || faulted)
+		insn->len = 0;
+	return true;
+}
+
+bool pv_emulate_io(struct cpu_user_regs *regs, struct insn *insn, uint8_t op)
+{
+	struct vcpu *v = current;
+	unsigned int bytes = op & 1 ? (insn->opsize ? 2 : 4) : 1;
+	unsigned int port;
+	uint32_t val;
+
+	if (op < 0x70)
+		return string_io(v, regs, insn, op & 2, bytes);
+	if (op & 8)
+		port = (uint16_t)regs->rdx;
+	else if (insn->len < insn->avail)
+		port = insn->bytes[insn->len++];
+	else
+		return false;
+	if (!pv_io_allowed(v, port, bytes))
+		return false;
+	if (op & 2) {
+		guest_out(v, port, bytes, (uint32_t)regs->rax);
+		return true;
+	}
+	val = guest_in(v, port, bytes);
+	if (bytes == 4)
+		regs->rax = val;
+	else if (bytes == 2)
+		regs->rax = (regs->rax & ~0xffffUL) | (val & 0xffff);
+	else
+		regs->rax = (regs->rax & ~0xffUL) | (val & 0xff);
+	return true;
+}

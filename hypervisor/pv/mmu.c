@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A vCPU's top-level tables, finding what a guest address maps to, and whom the page-table hypercalls may speak about.
+ *
+ * v->pv.guest_table and guest_table_user hold a general and a type reference each; INVALID_MFN or 0: none. v->pv.old_table is a
+ * table whose letting go was interrupted: every operation that could leave another finishes it first.
+ */
+#include "pv/mmu.h"
+
+static inline bool no_table(mfn_t mfn)
+{
+	return !mfn || mfn == INVALID_MFN;
+}
+
+/* --- walking --- */
+
+/* By the tables of kernel mode, whatever mode the guest is in: descriptor tables and shared areas are the kernel's. */
+pte_t pv_guest_l1e(unsigned long va)
+{
+	const pte_t *t;
+
+	if (no_table(current->pv.guest_table))
+		return 0;
+	t = walk_step(walk_to_l2(current->pv.guest_table, va));
+	return t ? READ_ONCE(t[pte_index(va, L1_SHIFT)]) : 0;
+}
+
+/* The reference makes the frame the guest's for sure: a stale entry may have named anything. */
+struct page_info *pv_guest_frame(unsigned long va, bool write)
+{
+	uint64_t need = PTE_P | (write ? PTE_RW : 0);
+	pte_t e = pv_guest_l1e(va);
+	mfn_t mfn = pte_mfn(e);
+
+	if ((e & need) != need || !mfn_valid(mfn) || !get_page(mfn_to_page(mfn), current->domain))
+		return NULL;
+	return mfn_to_page(mfn);
+}
+
+/* --- roots --- */
+
+int pv_finish_old_table(struct vcpu *v)
+{
+	struct page_info *pg = v->pv.old_table;
+
+	if (likely(!pg))
+		return 0;
+	if (page_type_finish(pg))
+		return -ERESTART;
+	v->pv.old_table = NULL;
+	put_page(pg);
+	return 0;
+}
+
+void pv_table_put(struct vcpu *v, struct page_info *pg)
+{
+	ASSERT(!v->pv.old_table);
+	if (put_page_type_preemptible(pg))
+		v->pv.old_table = pg;
+	else
+		put_page(pg);
+}
+
+int pv_table_get(struct domain *d, mfn_t mfn, uint64_t type)
+{
+	struct page_info *pg;
+	int rc;
+
+	if (!mfn_valid(mfn) || !get_page(mfn_to_page(mfn), d))
+		return -EINVAL;
+	pg = mfn_to_page(mfn);
+	rc = get_page_type_preemptible(pg, type);
+	if (rc)
+		put_page(pg);
+	return rc;
+}
+
+/* Under this assist user mode does not see the machine-to-physical table. */
+static void m2p_show(struct domain *d, mfn_t root, bool user)
+{
+	pte_t *l4 = mfn_to_virt(root);
+
+	if (!(d->vm_assist & (1UL << VMASST_TYPE_m2p_strict)))
+		return;
+	WRITE_ONCE(l4[HYPERVISOR_SLOT_FIRST], user ? 0 : idle_l4[HYPERVISOR_SLOT_FIRST]);
+}
+
+static int old_root_put(struct vcpu *v, mfn_t old)
+{
+	if (!no_table(old))
+		pv_table_put(v, mfn_to_page(old));
+	return v->pv.old_table ? -ERESTART : 0;
+}
+
+int pv_new_cr3(struct vcpu *v, mfn_t mfn)
+{
+	mfn_t old = v->pv.guest_table;
+	int rc = unlikely(v->pv.old_table) ? pv_finish_old_table(v) : 0;
+
+	if (unlikely(rc))
+		return rc;
+	if (mfn != old) {
+		rc = pv_table_get(v->domain, mfn, PGT_l4_page_table);
+		if (unlikely(rc))
+			return rc;
+		pv_ldt_unmap(v);
+		m2p_show(v->domain, mfn, false);
+		v->pv.guest_table = mfn;
+		v->pv.cr3_kernel = mfn << PAGE_SHIFT;
+	}
+	if (v == current)
+		pv_load_cr3(v);
+	return mfn != old ? old_root_put(v, old) : 0;
+}
+
+int pv_new_user_cr3(struct vcpu *v, mfn_t mfn)
+{
+	mfn_t old = v->pv.guest_table_user;
+	int rc = pv_finish_old_table(v);
+
+	if (rc || mfn == old || (no_table(mfn) && no_table(old)))
+		return rc;
+	if (!no_table(mfn)) {
+		rc = pv_table_get(v->domain, mfn, PGT_l4_page_table);
+		if (rc)
+			return rc;
+		m2p_show(v->domain, mfn, true);
+	}
+	v->pv.guest_table_user = no_table(mfn) ? INVALID_MFN : mfn;
+	v->pv.cr3_user = no_table(mfn) ? 0 : mfn << PAGE_SHIFT;
+	return old_root_put(v, old);
+}
+
+/* @v is not running. */
+int pv_set_guest_table(struct vcpu *v, mfn_t kernel, mfn_t user)
+{
+	int rc;
+
+	if (!no_table(v->pv.guest_table) || !no_table(v->pv.guest_table_user))
+		pv_leave_roots(v, v->pv.guest_table, v->pv.guest_table_user);
+	rc = pv_new_user_cr3(v, user);
+
+	return rc ? rc : pv_new_cr3(v, kernel);
+}
+
+int pv_drop_guest_tables(struct vcpu *v)
+{
+	mfn_t old = v->pv.guest_table;
+	int rc;
+
+	if (!no_table(old) || !no_table(v->pv.guest_table_user))
+		pv_leave_roots(v, old, v->pv.guest_table_user);
+	rc = pv_new_user_cr3(v, INVALID_MFN);
+	if (rc || no_table(old))
+		return rc;
+	v->pv.guest_table = INVALID_MFN;
+	v->pv.cr3_kernel = 0;
+	return old_root_put(v, old);
+}
+
+/* The guest's pin, kept as a type reference of its own. */
+int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type)
+{
+	int rc = pv_table_get(d, mfn, type);
+	struct page_info *pg;
+	bool late;
+
+	if (rc)
+		return rc;
+	pg = mfn_to_page(mfn);
+	if (atomic_or(&pg->type_info, PGT_pinned) & PGT_pinned) {
+		pv_table_put(current, pg);
+		return -EINVAL;
+	}
+	if (likely(d == current->domain))
+		return 0;
+	/* Its domain may be going down: then nobody would take this pin back. */
+	spin_lock(&d->page_lock);
+	late = (d->is_dying_flag || d->dying != DOMDYING_alive) &&
+	       (atomic_and(&pg->type_info, ~PGT_pinned) & PGT_pinned);
+	spin_unlock(&d->page_lock);
+	if (late)
+		pv_table_put(current, pg);
+	return 0;
+}
+
+int pv_unpin_table(struct domain *d, mfn_t mfn)
+{
+	struct page_info *pg;
+
+	if (!mfn_valid(mfn) || !get_page(mfn_to_page(mfn), d))
+		return -EINVAL;
+	pg = mfn_to_page(mfn);
+	if (!(atomic_and(&pg->type_info, ~PGT_pinned) & PGT_pinned)) {
+		put_page(pg);
+		return -EINVAL;
+	}
+	/* The pin's references; ours beside them is not needed any more. */
+	pv_table_put(current, pg);
+	put_page(pg);
+	return 0;
+}
+
+/* --- whom a hypercall means --- */
+
+struct domain *foreign_domain_get(domid_t id)
+{
+	if (likely(id == DOMID_SELF))
+		return current->domain;
+	if (id == DOMID_IO)
+		return dom_io;
+	if (id == DOMID_XEN)
+		return dom_xen;
+	/* The ABI wants one name for oneself. */
+	return id == current->domain->domain_id ? NULL : domain_get(id);
+}
+
+void foreign_domain_put(struct domain *d)
+{
+	if (unlikely(d != current->domain) && d != dom_io && d != dom_xen)
+		domain_put(d);
+}
+
+int pv_vcpumask(struct domain *d, unsigned long bitmap_va, cpumask_t *cpus)
+{
+	uint64_t word = 0;
+
+	cpumask_clear(cpus);
+	for (unsigned int id = 0; id < d->max_vcpus; id++, word >>= 1) {
+		if (id % 64 == 0 && !get_guest_u64(&word, bitmap_va + id / 8))
+			return -EFAULT;
+		if ((word & 1) && d->vcpu[id])
+			cpumask_or(cpus, cpus, &d->vcpu[id]->dirty_cpus);
+	}
+	return 0;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * IO-APICs (Intel 82093AA data sheet): the routing entry of each interrupt line. What was last
+ * written to an entry's low half is remembered, so that masking costs one write.
+ *
+ * Lock: ioapic_lock guards the index/data register pair of all of them. The entry itself belongs to
+ * whoever holds the line's irq_desc.lock.
+ */
+#include "x86/asm.h"
+#include "x86/irq.h"
+#include "x86/page.h"
+#include "acpi/acpi.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/heap.h"
+
+#define REG_ID	    0
+#define REG_VERSION 1
+#define REG_ARB	    2
+#define REG_ROUTE   0x10 /* two registers a line */
+
+#define ROUTE_LOW      0x02000u
+#define ROUTE_LEVEL    0x08000u
+#define ROUTE_MASKED   0x10000u
+#define IOAPIC_MAX_GSI 1024
+
+struct ioapic {
+	volatile uint8_t *regs;
+	paddr_t base;
+	unsigned int gsi_base, nr_lines;
+};
+
+static struct ioapic ioapics[ACPI_MAX_IOAPICS] __ro_after_init;
+static unsigned int nr_ioapics __ro_after_init;
+static uint32_t *route_low; /* by line: the entry's low half */
+static spinlock_t ioapic_lock;
+
+static uint32_t reg_read(const struct ioapic *io, unsigned int reg)
+{
+	mmio_write32(io->regs, reg);
+	return mmio_read32(io->regs + 0x10);
+}
+
+static void reg_write(const struct ioapic *io, unsigned int reg, uint32_t v)
+{
+	mmio_write32(io->regs, reg);
+	mmio_write32(io->regs + 0x10, v);
+}
+
+static const struct ioapic *ioapic_of(unsigned int gsi)
+{
+	for (unsigned int i = 0; i < nr_ioapics; i++)
+		if (gsi - ioapics[i].gsi_base < ioapics[i].nr_lines)
+			return &ioapics[i];
+	return NULL;
+}
+
+bool ioapic_has_gsi(unsigned int gsi)
+{
+	return ioapic_of(gsi) != NULL;
+}
+
+static unsigned int route_reg(const struct ioapic *io, unsigned int gsi)
+{
+	return REG_ROUTE + 2 * (gsi - io->gsi_base);
+}
+
+/* The low half is written last: it is what lets interrupts through. */
+void ioapic_write_route(unsigned int gsi, uint8_t vector, bool level, bool active_low,
+			uint32_t apic_id, bool masked)
+{
+	const struct ioapic *io = ioapic_of(gsi);
+	unsigned int reg = route_reg(io, gsi);
+	uint32_t low = vector | (active_low ? ROUTE_LOW : 0) | (level ? ROUTE_LEVEL : 0);
+
+	spin_lock(&ioapic_lock);
+	reg_write(io, reg, low | ROUTE_MASKED);
+	reg_write(io, reg + 1, apic_id << 24);
+	if (!masked)
+		reg_write(io, reg, low);
+	route_low[gsi] = low | (masked ? ROUTE_MASKED : 0);
+	spin_unlock(&ioapic_lock);
+}
+
+static void set_masked(unsigned int gsi, bool masked)
+{
+	const struct ioapic *io = ioapic_of(gsi);
+	uint32_t low = (route_low[gsi] & ~ROUTE_MASKED) | (masked ? ROUTE_MASKED : 0);
+
+	if (low == route_low[gsi])
+		return;
+	spin_lock(&ioapic_lock);
+	reg_write(io, route_reg(io, gsi), low);
+	route_low[gsi] = low;
+	spin_unlock(&ioapic_lock);
+}
+
+void ioapic_mask(unsigned int gsi)
+{
+	set_masked(gsi, true);
+}
+
+void ioapic_unmask(unsigned int gsi)
+{
+	set_masked(gsi, false);
+}
+
+static const struct ioapic *ioapic_at(paddr_t base)
+{
+	for (unsigned int i = 0; i < nr_ioapics; i++)
+		if (ioapics[i].base == base)
+			return &ioapics[i];
+	return NULL;
+}
+
+int ioapic_guest_read(paddr_t base, uint32_t reg, uint32_t *value)
+{
+	const struct ioapic *io = ioapic_at(base);
+
+	if (!io || reg >= REG_ROUTE + 2 * io->nr_lines || (reg > REG_ARB && reg < REG_ROUTE))
+		return -EINVAL;
+	spin_lock(&ioapic_lock);
+	*value = reg_read(io, reg);
+	spin_unlock(&ioapic_lock);
+	return 0;
+}
+
+/*
+ * Old domain 0 kernels write whole entries. Vector and destination are ours; what they tell us is
+ * how the line is wired, as PHYSDEVOP_setup_gsi does. The mask bit follows the event channel's
+ * life.
+ */
+int ioapic_guest_write(paddr_t base, uint32_t reg, uint32_t value)
+{
+	const struct ioapic *io = ioapic_at(base);
+
+	if (!io || reg >= REG_ROUTE + 2 * io->nr_lines)
+		return -EINVAL;
+	if (reg < REG_ROUTE || (reg & 1) || (value & ROUTE_MASKED))
+		return 0;
+	return irq_setup_gsi(io->gsi_base + (reg - REG_ROUTE) / 2, value & ROUTE_LEVEL,
+			     value & ROUTE_LOW);
+}
+
+/*
+ * Firmware may leave lines open, even as NMI or SMI; those are not touched unless they are plain
+ * interrupts.
+ */
+static void __init mask_all(struct ioapic *io)
+{
+	for (unsigned int i = 0; i < io->nr_lines; i++) {
+		unsigned int reg = REG_ROUTE + 2 * i;
+
+		if ((reg_read(io, reg) >> 8 & 7) == 2) /* SMI */
+			continue;
+		reg_write(io, reg, ROUTE_MASKED);
+		reg_write(io, reg + 1, 0);
+	}
+}
+
+static bool __init ioapic_add(const struct acpi_ioapic *entry)
+{
+	struct ioapic *io = &ioapics[nr_ioapics];
+	uint32_t version;
+
+	io->base = entry->base;
+	io->gsi_base = entry->gsi_base;
+	io->regs = ioremap(entry->base, PAGE_SIZE);
+	if (!io->regs)
+		return false;
+	version = reg_read(io, REG_VERSION);
+	io->nr_lines = (version >> 16 & 0xff) + 1;
+	if (version == ~0u || io->nr_lines > 240 || io->gsi_base + io->nr_lines > IOAPIC_MAX_GSI) {
+		printk(LOG_WARN "IO-APIC at %#lx does not answer: ignored\n", entry->base);
+		return false;
+	}
+	mask_all(io);
+	nr_ioapics++;
+	printk(LOG_INFO "IO-APIC %u at %#lx: lines %u-%u\n", entry->id, entry->base, io->gsi_base,
+	       io->gsi_base + io->nr_lines - 1);
+	return true;
+}
+
+unsigned int __init ioapic_init(void)
+{
+	unsigned int lines = 0;
+
+	for (unsigned int i = 0; i < acpi_info.nr_ioapics; i++)
+		if (ioapic_add(&acpi_info.ioapics[i]))
+			lines = max(lines, ioapics[nr_ioapics - 1].gsi_base +
+						   ioapics[nr_ioapics - 1].nr_lines);
+	route_low = kzalloc(max(lines, 1u) * sizeof(*route_low));
+	if (!route_low)
+		panic("No memory for %u interrupt lines", lines);
+	for (unsigned int i = 0; i < lines; i++)
+		route_low[i] = ROUTE_MASKED;
+	return lines;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cross-CPU requests. Each CPU has one request of its own (what it wants done) and one set of
+ * callers (who wants something of it). A caller puts itself into the sets of the CPUs concerned and
+ * waits until all have answered; meanwhile it answers its own set, as does every CPU that spins on
+ * a lock. Thus no cycle of waiting CPUs can form, and no lock is needed.
+ *
+ * Invariant: a CPU makes one request at a time: a request's function neither locks nor makes
+ * requests itself.
+ */
+#include "x86/smp.h"
+#include "lib/log.h"
+#include "lib/spinlock.h"
+#include "mm/heap.h"
+#include "x86/asm.h"
+#include "x86/irq.h"
+
+cpumask_t cpu_online_map = {{1}};
+unsigned int nr_cpus_online = 1;
+unsigned long percpu_offsets[NR_CPUS];
+
+extern char cpu0_stack[STACK_SIZE];
+struct cpu_info *smp_cpu_info[NR_CPUS] = {(struct cpu_info *)(cpu0_stack + STACK_SIZE) - 1};
+
+struct smp_request {
+	void (*fn)(void *);
+	void *arg;
+	unsigned int waiting; /* CPUs that have not finished (atomic) */
+} __aligned(64);
+static struct smp_request requests[NR_CPUS];
+
+/*
+ * Callers of each CPU: a bit is set by the caller, cleared by the CPU when it begins to serve it.
+ */
+static struct callers {
+	uint64_t bits[NR_CPUS / 64];
+} __aligned(64) callers[NR_CPUS];
+
+void smp_call_answer(void)
+{
+	struct callers *mine = &callers[this_cpu_id()];
+
+	for (unsigned int w = 0; w < NR_CPUS / 64; w++) {
+		uint64_t from;
+
+		if (likely(!READ_ONCE(mine->bits[w])))
+			continue;
+		for (from = xchg(&mine->bits[w], 0); from; from &= from - 1) {
+			struct smp_request *rq = &requests[w * 64 + ffs64(from)];
+
+			rq->fn(rq->arg);
+			atomic_sub(&rq->waiting, 1);
+		}
+	}
+}
+
+void spin_wait(void)
+{
+	cpu_pause();
+	smp_call_answer();
+}
+
+static void answer_ipi(struct cpu_user_regs *regs)
+{
+	smp_call_answer();
+}
+
+/*
+ * An IPI is needed only by the first of a word's callers: who comes before the CPU has looked is
+ * found with it.
+ */
+static void request_send(unsigned int cpu, unsigned int self)
+{
+	if (!atomic_or(&callers[cpu].bits[self / 64], BIT(self % 64)))
+		lapic_send_ipi(cpu, VECTOR_IPI_CALL);
+}
+
+void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg)
+{
+	unsigned int self = this_cpu_id(), cpu, n = 0;
+	struct smp_request *rq = &requests[self];
+	cpumask_t others;
+
+	cpumask_and(&others, mask, &cpu_online_map);
+	others.bits[self / 64] &= ~BIT(self % 64);
+	n = cpumask_weight(&others);
+	if (n) {
+		ASSERT(!rq->waiting);
+		rq->fn = fn;
+		rq->arg = arg;
+		rq->waiting = n;
+		for_each_cpu (cpu, &others)
+			request_send(cpu, self);
+	}
+	if (cpumask_test(self, mask))
+		fn(arg);
+	while (n && __atomic_load_n(&rq->waiting, __ATOMIC_ACQUIRE))
+		spin_wait();
+}
+
+/*
+ * Also those that answer no interrupt: an NMI is taken everywhere. nmi_handle() halts a CPU when
+ * this flag is up.
+ */
+bool smp_stopping;
+
+void smp_stop_others(void)
+{
+	unsigned int cpu, self = this_cpu_id();
+
+	if (xchg(&smp_stopping, true))
+		return;
+	for_each_online_cpu(cpu) if (cpu != self) lapic_send_nmi(cpu);
+	/* Nobody waits for them any more. */
+	cpumask_clear(&cpu_online_map);
+	cpumask_set(self, &cpu_online_map);
+}
+
+void __init smp_init(void)
+{
+	irq_set_handler(VECTOR_IPI_CALL, answer_ipi);
+	smp_start_cpus();
+	mm_drop_identity();
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hypervisor time. Owns the scale that turns the TSC into nanoseconds and the wall clock's base;
+ * both are written during boot (the wall clock again by domain 0) and only read afterwards.
+ *
+ * Invariant: time_now() never goes backwards on a CPU, and CPUs agree as far as their TSCs do:
+ * smp.c brings those of other CPUs in line when it starts them.
+ */
+#include "x86/time.h"
+#include "lib/bitops.h"
+#include "x86/irq.h"
+#include "lib/log.h"
+
+struct time_scale time_scale;
+uint32_t cpu_khz;
+uint64_t tsc_hz;
+bool tsc_invariant;
+uint64_t wallclock_base_ns;
+
+/* Ticks per nanosecond, 32 fractional bits: the inverse of the scale, for deadlines. */
+static uint64_t ticks_per_ns;
+
+/*
+ * mul_frac has its top bit set for the best precision: bring the frequency into (500 MHz, 1 GHz] by
+ * the shift, then 10^9 / hz lies in [1, 2) and half of it fits the 32-bit fraction.
+ */
+static void time_scale_set(uint64_t hz)
+{
+	uint64_t scaled = hz;
+	int shift = 0;
+
+	while (scaled > 2000000000) {
+		scaled >>= 1;
+		shift--;
+	}
+	while (scaled <= 1000000000) {
+		scaled <<= 1;
+		shift++;
+	}
+	/* Divide by the frequency itself, not by the truncated one. */
+	time_scale.mul_frac = shift < 0 ? (uint32_t)mul_div(1000000000, BIT(32 - shift), hz)
+					: (uint32_t)((((uint64_t)1000000000 << 32) / hz) >> shift);
+	time_scale.shift = (int8_t)shift;
+	ticks_per_ns = mul_div(hz, BIT(32), 1000000000);
+}
+
+/* Rounded up: a timer set for it must not fire a tick too early. */
+uint64_t time_to_tsc(s_time_t t)
+{
+	return time_scale.tsc_base +
+	       (uint64_t)(((unsigned __int128)(uint64_t)t * ticks_per_ns) >> 32) + 1;
+}
+
+void delay_us(unsigned int us)
+{
+	uint64_t end = rdtsc() + us * (tsc_hz / 1000000);
+
+	while ((int64_t)(rdtsc() - end) < 0)
+		cpu_pause();
+}
+
+static bool cpu_tsc_invariant(void)
+{
+	uint32_t a, b, c, d;
+
+	cpuid_count(0x80000000, 0, &a, &b, &c, &d);
+	if (a < 0x80000007)
+		return false;
+	cpuid_count(0x80000007, 0, &a, &b, &c, &d);
+	return d >> 8 & 1;
+}
+
+static void __init wallclock_init(void)
+{
+	uint64_t seconds = cmos_read_seconds();
+
+	if (seconds)
+		wallclock_base_ns = seconds * 1000000000 - (uint64_t)time_now();
+}
+
+void __init time_init(void)
+{
+	uint64_t lapic_hz = 0;
+
+	time_scale.tsc_base = rdtsc();
+	tsc_invariant = cpu_tsc_invariant();
+	tsc_hz = tsc_find_hz(&lapic_hz);
+	cpu_khz = (uint32_t)((tsc_hz + 500) / 1000);
+	time_scale_set(tsc_hz);
+	lapic_timer_init(lapic_hz);
+	wallclock_init();
+	printk(LOG_INFO "TSC: %u.%03u MHz%s\n", cpu_khz / 1000, cpu_khz % 1000,
+	       tsc_invariant ? ", invariant" : "");
+}

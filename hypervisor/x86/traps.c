@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exceptions: what the entry code calls. One from a guest is handled for it (privileged instruction, page-table write, LDT page) or
+ * bounced to its kernel. One in the hypervisor continues at its exception-table entry, or is a bug: panic.
+ */
+#include "x86/traps.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/guest_copy.h"
+#include "pv/pv.h"
+#include "x86/asm.h"
+#include "x86/entry_macros.h"
+#include "x86/page.h"
+
+struct ex_entry {
+	unsigned long from, to;
+};
+extern const struct ex_entry __ex_table_start[], __ex_table_end[];
+extern const char guest_iret[];
+void resume_after_bad_iret(struct cpu_user_regs *guest_regs) __noreturn;
+
+static const char *const trap_names[32] = {
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound range",
+	"invalid opcode",
+	"device not available",
+	"double fault",
+	"coprocessor segment",
+	"invalid TSS",
+	"segment not present",
+	"stack fault",
+	"general protection",
+	"page fault",
+	"reserved",
+	"x87 fault",
+	"alignment check",
+	"machine check",
+	"SIMD fault",
+	"virtualization",
+	"control protection",
+};
+
+const char *trap_name(unsigned int vector)
+{
+	return vector < 32 && trap_names[vector] ? trap_names[vector] : "unknown trap";
+}
+
+static unsigned long ex_table_find(unsigned long ip)
+{
+	for (const struct ex_entry *e = __ex_table_start; e < __ex_table_end; e++)
+		if (e->from == ip)
+			return e->to;
+	return 0;
+}
+
+/*
+ * IRET to what the guest asked for has faulted. The guest's registers are those of the nested frame; its target is
+ * still in guest_regs, of which the nested frame overlaps the lower part.
+ */
+static void __noreturn bad_guest_iret(struct cpu_user_regs *nested)
+{
+	struct cpu_user_regs *regs = guest_regs();
+
+	memmove(regs, nested, offsetof(struct cpu_user_regs, error_code));
+	regs->error_code = 0;
+	regs->entry_vector = 0;
+	resume_after_bad_iret(regs);
+}
+
+/* The CPU's own access to a descriptor: a guest LDT page that is not mapped yet. */
+static bool ldt_window_fault(unsigned long addr, uint32_t error_code)
+{
+	struct vcpu *v = current;
+	unsigned long off = addr - LDT_VIRT_START(v->vcpu_id);
+
+	return !v->is_idle && !(error_code & (PF_U | PF_RSV)) && off < 0x10000 &&
+	       pv_ldt_fault(v, off, error_code);
+}
+
+void trap_in_hypervisor(struct cpu_user_regs *regs)
+{
+	unsigned int vector = regs->entry_vector & 0xff;
+	unsigned long fixup;
+
+	if (vector == X86_PF && ldt_window_fault(read_cr2(), regs->error_code))
+		return;
+	if (regs->rip == (unsigned long)guest_iret)
+		bad_guest_iret(regs);
+	fixup = ex_table_find(regs->rip);
+	if (likely(fixup)) {
+		regs->rip = fixup;
+		return;
+	}
+	crash_with_regs(regs, "%s in the hypervisor", trap_name(vector));
+}
+
+/* NMI, double fault, machine check; and #DB in the hypervisor, which a guest's own breakpoint can cause. */
+void trap_ist(struct cpu_user_regs *regs)
+{
+	unsigned int vector = regs->entry_vector & 0xff;
+
+	switch (vector) {
+	case X86_DB:
+		write_dr(6, 0xffff0ff0);
+		return;
+	case X86_NMI:
+		nmi_handle(regs);
+		return;
+	default:
+		crash_with_regs(regs, "%s", trap_name(vector));
+	}
+}
+
+void guest_debug_trap(struct cpu_user_regs *regs)
+{
+	struct vcpu *v = current;
+
+	v->pv.dr6 |= read_dr(6) & 0xe00f;
+	write_dr(6, 0xffff0ff0);
+	pv_inject_trap(X86_DB, 0);
+}
+
+static void guest_trap_plain(struct cpu_user_regs *regs)
+{
+	pv_inject_trap(regs->entry_vector & 0xff, regs->error_code);
+}
+
+static void guest_trap_int80(struct cpu_user_regs *regs)
+{
+	pv_inject_software_interrupt(0x80, 0);
+}
+
+static void guest_trap_ud(struct cpu_user_regs *regs)
+{
+	if (!pv_emulate_forced(regs))
+		pv_inject_trap(X86_UD, 0);
+}
+
+static void guest_trap_nm(struct cpu_user_regs *regs)
+{
+	pv_fpu_device_not_available();
+}
+
+/*
+ * INT n through a gate that user code may not use. The error code would name the vector, but emulators are
+ * known to get it wrong: the instruction itself says it.
+ */
+static bool guest_software_interrupt(struct cpu_user_regs *regs)
+{
+	uint8_t insn[2];
+
+	if (copy_from_guest_va(insn, regs->rip, 2) || insn[0] != 0xcd)
+		return false;
+	pv_inject_software_interrupt(insn[1], 2);
+	return true;
+}
+
+static void guest_trap_gp(struct cpu_user_regs *regs)
+{
+	if (regs->error_code & 1) /* EXT: not the instruction's doing */
+		goto inject;
+	if (regs->error_code & 2) {
+		if (guest_software_interrupt(regs))
+			return;
+	} else if (!regs->error_code && pv_emulate_privileged(regs)) {
+		return;
+	}
+inject:
+	pv_inject_trap(X86_GP, regs->error_code);
+}
+
+static void guest_trap_pf(struct cpu_user_regs *regs)
+{
+	unsigned long addr = read_cr2();
+	uint32_t ec = regs->error_code;
+
+	if (unlikely(addr >= HYP_VIRT_START && addr < HYP_VIRT_END)) {
+		if (ldt_window_fault(addr, ec))
+			return;
+	} else if ((ec & (PF_P | PF_W | PF_RSV)) == (PF_P | PF_W) && current->in_kernel &&
+		   pv_ptwr_fault(regs, addr, ec)) {
+		return;
+	}
+	if (unlikely(ec & PF_RSV))
+		printk(LOG_G_WARN "d%dv%u reserved bit in page table: address %lx, error %#x\n",
+		       current->domain->domain_id, current->vcpu_id, addr, ec);
+	pv_inject_page_fault(addr, ec);
+}
+
+#define P guest_trap_plain
+void (*const guest_trap_table[256])(struct cpu_user_regs *) = {
+	[X86_DE] = P,
+	[X86_DB] = P,
+	[X86_NMI] = P,
+	[X86_BP] = P,
+	[X86_OF] = P,
+	[X86_BR] = P,
+	[X86_UD] = guest_trap_ud,
+	[X86_NM] = guest_trap_nm,
+	[X86_DF] = P,
+	[X86_09] = P,
+	[X86_TS] = P,
+	[X86_NP] = P,
+	[X86_SS] = P,
+	[X86_GP] = guest_trap_gp,
+	[X86_PF] = guest_trap_pf,
+	[15] = P,
+	[X86_MF] = P,
+	[X86_AC] = P,
+	[X86_MC] = P,
+	[X86_XM] = P,
+	[X86_VE] = P,
+	[X86_CP] = P,
+	[22] = P,
+	[23] = P,
+	[24] = P,
+	[25] = P,
+	[26] = P,
+	[27] = P,
+	[28] = P,
+	[29] = P,
+	[30] = P,
+	[31] = P,
+	[0x80] = guest_trap_int80,
+};
+
+/* Registers a CPU may not have: the fault is caught. */
+bool rdmsr_safe(uint32_t msr, uint64_t *val)
+{
+	uint32_t lo = 0, hi = 0, ok = 0;
+
+	__asm__ __volatile__("1: rdmsr\n\tmov $1, %2\n2:\n\t" EX_TABLE("1b", "2b")
+			     : "+a"(lo), "+d"(hi), "+r"(ok)
+			     : "c"(msr));
+	*val = (uint64_t)hi << 32 | lo;
+	return ok;
+}
+
+bool wrmsr_safe(uint32_t msr, uint64_t val)
+{
+	uint32_t ok = 0;
+
+	__asm__ __volatile__("1: wrmsr\n\tmov $1, %0\n2:\n\t" EX_TABLE("1b", "2b")
+			     : "+r"(ok)
+			     : "c"(msr), "a"((uint32_t)val), "d"((uint32_t)(val >> 32))
+			     : "memory");
+	return ok;
+}

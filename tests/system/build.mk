@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# The system tests: machines in QEMU. `make check-system` runs them all, MACHINES="tools boot" some of them, HV=FILE
+# on another hypervisor (Debian's: HV=build/appliance/xen).
+B ?= build
+
+SYSTEM := $(B)/system/tests.cpio
+
+$(SYSTEM): $(APPLIANCE) tests/system/pack tests/system/repack-kernel \
+		$(shell find tests/system/dom0 tests/system/guest -type f)
+	@echo "  PACK    $@"
+	@tests/system/pack $(B)/appliance $(B)/system
+	@touch $@
+
+.PHONY: check-system
+check-system: $(SYSTEM) $(if $(HV),,$(B)/poncho)
+	@B=$(B) HV=$(or $(HV),$(B)/poncho) tests/system/run $(MACHINES)

@@ -1,0 +1,17 @@
+# A guest with 1 and one with 4 vCPUs: ext4 on xvda, 200 MB written and read back with equal checksums, on a disk
+# of domain 0 behind xen-blkback.
+# limit: 400
+READY=180
+for vcpus in 1 4; do
+	create disk 'kernel = "/boot/vmlinuz"' "vcpus = $vcpus" 'memory = 160' \
+		'disk = [ "phy:/dev/vdb,xvda,w" ]' 'extra = "console=hvc0 quiet task=disk"'
+	said disk "guest: init, .* $vcpus vCPU"
+	said disk 'guest: xvda is mounted'
+	said disk 'disk: 200 MB, checksums agree' || fail "$(tail -n 5 $CONSOLES/guest-disk.log)"
+	grep '^disk:' $CONSOLES/guest-disk.log
+	xl shutdown -w disk
+done
+# ... and domain 0 sees on the disk what the guest has left there.
+mount -t ext4 -o ro /dev/vdb /mnt
+match 'written by the guest' </mnt/note
+umount /mnt

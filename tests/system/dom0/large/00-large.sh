@@ -1,0 +1,20 @@
+# 16 GB and 4 CPUs: all of it is found, all of it can be given away.
+# limit: 200
+xl info | match '^total_memory +: 16[0-9]{3}$'
+xl info | match '^nr_cpus +: 4$'
+same "CPUs of domain 0" 4 "$(vcpus_of Domain-0)"
+same "CPUs that domain 0 uses" 4 "$(nproc)"
+create four 'vcpus = 4' 'memory = 256'
+said four 'guest: init, .* 4 vCPU'
+xl vcpu-list four
+xl shutdown -w four
+# Reaches above 4 GB, never runs: the memory is only handed out and taken back.
+before=$(free_memory)
+config big 'memory = 6000'
+xl create -q -p /tmp/big.cfg
+xl list big
+less() { [ $((before - $(free_memory))) -ge 6000 ]; }
+less
+xl destroy big
+back() { [ "$(free_memory)" -ge "$before" ]; }
+within 60 back

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+#
+# Host unit tests: each tests/unit/test_NAME.c becomes one cmocka program per compiler, linked with
+# the hypervisor's real sources and run under AddressSanitizer and UBSan. `make unit` runs them all,
+# `make unit-NAME` one.
+#
+# To add a test: write tests/unit/test_NAME.c and, under "The tests" below, the sources it needs
+# (relative to hypervisor/, or with a path from the top that begins with tests/):
+#
+#	unit-NAME := core/evtchn.c mm/frame.c tests/unit/fake_x86.c
+#	unit-NAME-flags := -DSOMETHING          (only if needed)
+#	unit-NAME-libs := -lsomething           (only if needed)
+#
+# The C library stands in for lib/string.c and lib/printf.c; strlcpy and scnprintf are linked always.
+# Do not include <errno.h> beside lib/errno.h: both define the same names.
+
+# --- The tests -----------------------------------------------------------------------------------
+
+unit-decompressors := $(addprefix lib/,decompress.c inflate.c unxz.c unlzma2.c bcj_x86.c unlz4.c unzstd.c \
+	unzstd_fse.c unzstd_seq.c crc32.c xxhash.c)
+
+unit-bitmap := lib/bitmap.c
+unit-decompress := $(unit-decompressors)
+unit-decompress-flags := -O2
+unit-kernel_image := boot/kernel_image.c boot/kernel_elf.c boot/kernel_notes.c lib/parse.c $(unit-decompressors)
+unit-kernel_image-flags := -O2
+unit-parse := lib/parse.c
+unit-rangeset := lib/rangeset.c
+unit-string := lib/string.c
+unit-string-flags := $(foreach f,memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp \
+	strchr strrchr strstr,-D$f=hv_$f)
+unit-printf := lib/printf.c
+unit-printf-flags := -Dvsnprintf=hv_vsnprintf -Dsnprintf=hv_snprintf
+
+# Guests on a pretended machine: the real frame references below, fake_guest.c for what is above.
+unit-guests := tests/unit/fake_machine.c tests/unit/fake_guest.c x86/tlb_clock.c hypercall/dispatch.c \
+	$(addprefix mm/,frame.c page_type.c domain_pages.c)
+unit-evtchn := $(unit-guests) hypercall/hc_event_channel.c \
+	$(addprefix core/evtchn,.c _2l.c _bind.c _fifo.c _send.c _virq.c)
+unit-evtchn-flags := -DHOST_BUILD -DDEBUG
+unit-grant := $(unit-guests) hypercall/hc_grant_table.c \
+	$(addprefix core/grant_,table.c entry.c maptrack.c map.c copy.c query.c)
+unit-grant-flags := -DHOST_BUILD -DDEBUG
+
+# Memory and PV page tables on the same machine.
+unit-mm := tests/unit/fake_machine.c x86/tlb_clock.c $(addprefix mm/,frame.c page_type.c domain_pages.c)
+unit-mm-flags := -DHOST_BUILD -DDEBUG
+unit-pagetable := $(unit-mm) lib/rangeset.c \
+	$(addprefix pv/,mmu.c mmu_entry.c validate.c hc_mmu.c hc_mmuext.c ptwr.c)
+unit-pagetable-flags := -DHOST_BUILD -DDEBUG
+unit-pagetable-libs := -lpthread
+
+unit-timer := core/timer.c tests/unit/fake_cpus.c
+unit-timer-flags := -DHOST_BUILD -DDEBUG
+unit-sched := core/sched.c core/sched_credit.c core/timer.c core/work.c lib/parse.c tests/unit/fake_cpus.c
+unit-sched-flags := -DHOST_BUILD -DDEBUG
+
+# --- How they are built ---------------------------------------------------------------------------
+
+B ?= build
+unit-compilers := gcc clang
+unit-names := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+unit-always := lib/strlcpy.c lib/scnprintf.c
+unit-cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -Wall -Wextra -Wshadow -Wundef -Wvla \
+	-Wstrict-prototypes -Wmissing-prototypes -Wno-sign-compare -Wno-missing-field-initializers \
+	-Wno-unused-parameter -Werror -fno-strict-aliasing -fwrapv -D__XEN_TOOLS__ \
+	-D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
+	-fsanitize=address,undefined -fno-sanitize-recover=all \
+	-DPONCHO_HOST=1 -Ihypervisor -Itests/unit
+
+# A source named relative to hypervisor/ (or as tests/...) -> its path from the top.
+unit-path = $(if $(filter tests/%,$1),$1,hypervisor/$1)
+# $1 compiler, $2 test -> its objects
+unit-objs = $(patsubst %.c,$(B)/unit/$1/$2/%.o,\
+	tests/unit/test_$2.c $(foreach s,$(unit-$2) $(unit-always),$(call unit-path,$s)))
+
+define unit-program
+$(B)/unit/$1/test_$2: $(call unit-objs,$1,$2)
+	@$1 $$(unit-cflags) -o $$@ $$^ -lcmocka $(unit-$2-libs)
+$(B)/unit/$1/$2/%.o: %.c tests/unit/build.mk
+	@mkdir -p $$(@D)
+	@$1 $$(unit-cflags) $(unit-$2-flags) -MMD -MP -c -o $$@ $$<
+-include $(patsubst %.o,%.d,$(call unit-objs,$1,$2))
+endef
+$(foreach n,$(unit-names),$(foreach c,$(unit-compilers),$(eval $(call unit-program,$c,$n))))
+
+unit-programs := $(foreach n,$(unit-names),$(foreach c,$(unit-compilers),$(B)/unit/$c/test_$n))
+
+.PHONY: unit $(addprefix unit-,$(unit-names))
+unit: $(unit-programs)
+	@tests/unit/run $^
+
+$(addprefix unit-,$(unit-names)): unit-%: $(foreach c,$(unit-compilers),$(B)/unit/$c/test_%)
+	@tests/unit/run $^
