@@ -18,7 +18,7 @@ HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-strict-aliasing -fno-common -
 	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-jump-tables -fwrapv \
 	-D__XEN_TOOLS__ -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
 	-Ihypervisor -I$(HV_OUT)/generated $(HV_WARN)
-HV_LDFLAGS := -static -nostdlib -no-pie -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
+HV_LDFLAGS := -static -nostdlib -no-pie -Wno-unused-command-line-argument -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
 	-Wl,--no-warn-rwx-segments
 
 hv_objs = $(patsubst hypervisor/%,$(HV_OUT)/$(1)/%.o,$(HV_SRC))

@@ -1,4 +1,5 @@
 # Turns `nm -n` into the symbol table that backtraces print: addresses, offsets of names, names. Text symbols only.
+BEGIN { n = 0 } # not "", which would be another index
 $2 ~ /^[tT]$/ && $3 !~ /^\.L/ { addr[n] = $1; name[n] = $3; n++ }
 END {
 	print "\t.section .symbols, \"a\""

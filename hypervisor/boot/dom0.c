@@ -102,7 +102,6 @@ static struct domain *__init domain0_create(unsigned int vcpus)
 	if (rc)
 		panic("Cannot create domain 0: error %d", rc);
 	hardware_domain = d;
-	d->is_hardware = true;
 	for (unsigned int i = 0; i < vcpus; i++) {
 		cpumask_t pin;
 

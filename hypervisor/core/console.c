@@ -13,7 +13,6 @@
  */
 #include "core/console.h"
 
-#include "boot/cmdline.h"
 #include "core/event.h"
 #include "core/work.h"
 #include "lib/errno.h"
@@ -519,10 +518,3 @@ int conring_size_option(const char *value)
 	opt_conring_size = (uint32_t)min(bytes, (uint64_t)RING_MAX_SIZE);
 	return 0;
 }
-CMDLINE(console, console_option, "comma-separated outputs: vga, com1, com2, none");
-CMDLINE(loglvl, loglvl_option,
-	"<lower>[/<upper>]: hypervisor messages always printed / rate-limited");
-CMDLINE(guest_loglvl, guest_loglvl_option, "<lower>[/<upper>]: the same for messages about guests");
-CMDLINE(console_timestamps, console_timestamps_option, "none, date, datems, boot or raw");
-CMDLINE(sync_console, sync_console_option, "<bool>: wait until each line is out");
-CMDLINE(conring_size, conring_size_option, "<size>: of the log that is kept");

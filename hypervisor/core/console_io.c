@@ -10,7 +10,6 @@
  */
 #include "core/console.h"
 
-#include "boot/cmdline.h"
 #include "core/event.h"
 #include "core/work.h"
 #include "lib/errno.h"
@@ -170,10 +169,11 @@ static void input_char(char c)
 static void input_switch(void)
 {
 	input_to_guest = !input_to_guest && hardware_domain;
-	printk("*** Serial input to %s", input_to_guest ? "DOM0" : "hypervisor");
 	if (switch_key)
-		printk(" (type 'CTRL-%c' three times to switch input)", switch_key);
-	printk("\n");
+		printk("*** Serial input to %s (type 'CTRL-%c' three times to switch input)\n",
+		       input_to_guest ? "DOM0" : "hypervisor", switch_key);
+	else
+		printk("*** Serial input to %s\n", input_to_guest ? "DOM0" : "hypervisor");
 }
 
 void console_rx(char c)
@@ -221,8 +221,6 @@ int conswitch_option(const char *value)
 	start_with_keys = value[0] && value[1] == 'x';
 	return 0;
 }
-CMDLINE(conswitch, conswitch_option,
-	"<letter>[x]: Ctrl-letter switches input; x: start with the hypervisor's");
 
 int console_to_ring_option(const char *value)
 {
@@ -233,5 +231,3 @@ int console_to_ring_option(const char *value)
 	opt_console_to_ring = yes;
 	return 0;
 }
-CMDLINE(console_to_ring, console_to_ring_option,
-	"<bool>: domain 0's console output is kept in the log, too");

@@ -320,6 +320,7 @@ int domain_create(domid_t id, const struct domain_config *cfg, struct domain **o
 	if (!d)
 		return -ENOMEM;
 	d->is_privileged = cfg->privileged;
+	d->is_hardware = cfg->privileged && !id;
 	d->create_flags = cfg->flags;
 	d->ssidref = cfg->ssidref;
 	if (cfg->handle)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels as the rest of the hypervisor sees them: sending virtual IRQs, physical IRQs and notifications to
- * domains, and the operations of event_channel_op. The tables are in core/evtchn*.c; their locks are described in core/evtchn.h.
+ * Event channels as the rest of the hypervisor sees them: sending virtual IRQs, physical IRQs and
+ * notifications to domains, and the operations of event_channel_op. The tables are in
+ * core/evtchn*.c; their locks are described in core/evtchn.h.
  */
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
@@ -15,7 +16,10 @@
 #endif
 
 int evtchn_init(struct domain *d) __must_check;
-/* Highest port the domain may ever use (XEN_DOMCTL_createdomain); after evtchn_init there is no limit but the ABI's. */
+/*
+ * Highest port the domain may ever use (XEN_DOMCTL_createdomain); after evtchn_init there is no
+ * limit but the ABI's.
+ */
 void evtchn_set_max_port(struct domain *d, unsigned int max_port);
 void evtchn_destroy(struct domain *d); /* closes all; the domain is dying and paused */
 void evtchn_free(struct domain *d);    /* frees memory; nobody holds the domain any more */
@@ -27,7 +31,10 @@ void send_guest_global_virq(struct domain *d, uint32_t virq);
 void send_global_virq(
 	uint32_t virq); /* to its handler (XEN_DOMCTL_set_virq_handler), domain 0 by default */
 int set_global_virq_handler(struct domain *d, uint32_t virq);
-/* A physical IRQ came in. True if the domain will say EOI (PHYSDEVOP_eoi), false if nobody listens or it was already pending. */
+/*
+ * A physical IRQ came in. True if the domain will say EOI (PHYSDEVOP_eoi), false if nobody listens
+ * or it was already pending.
+ */
 bool send_guest_pirq(struct domain *d, unsigned int pirq);
 
 /* True if any channel of @ports is pending; for SCHEDOP_poll. */
@@ -44,12 +51,15 @@ static inline bool vcpu_event_pending(const struct vcpu *v)
 	return vi->evtchn_upcall_pending && !vi->evtchn_upcall_mask;
 }
 
-/* Marks an upcall pending and wakes or kicks the vCPU. For evtchn_2l.c, evtchn_fifo.c and vcpu_info registration. */
+/*
+ * Marks an upcall pending and wakes or kicks the vCPU. For evtchn_2l.c, evtchn_fifo.c and vcpu_info
+ * registration.
+ */
 void vcpu_mark_events_pending(struct vcpu *v);
 
 /*
- * event_channel_op. @d is the domain whose table is changed; the caller has been authorised for it. Ports found go to
- * the pointers; results are 0 or Xen's errno.
+ * event_channel_op. @d is the domain whose table is changed; the caller has been authorised for it.
+ * Ports found go to the pointers; results are 0 or Xen's errno.
  */
 int evtchn_send(struct domain *d, evtchn_port_t port);
 int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port);

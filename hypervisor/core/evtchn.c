@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The event channel table of a domain: its life, finding a free port, closing, and the reset that a crash kernel asks
- * for. What a channel can be bound to is in evtchn_bind.c.
+ * The event channel table of a domain: its life, finding a free port, closing, and the reset that a
+ * crash kernel asks for. What a channel can be bound to is in evtchn_bind.c.
  *
- * Invariants: a channel between domains is INTERDOMAIN at both ends, each naming the other, or at neither; a bound virq or pirq and
- * its port name each other; port 0 is never used. All of it changes under d->event_lock (both locks for two domains).
+ * Invariants: a channel between domains is INTERDOMAIN at both ends, each naming the other, or at
+ * neither; a bound virq or pirq and its port name each other; port 0 is never used. All of it
+ * changes under d->event_lock (both locks for two domains).
  */
 #include "core/evtchn.h"
 
@@ -68,7 +69,9 @@ void evtchn_destroy(struct domain *d)
 
 	if (!ed)
 		return;
-	/* Who saw the domain alive has bound his port when he lets this go; no later one can bind. */
+	/*
+	 * Who saw the domain alive has bound his port when he lets this go; no later one can bind.
+	 */
 	spin_lock(&d->event_lock);
 	spin_unlock(&d->event_lock);
 	for (evtchn_port_t port = 1; port < ed->valid && READ_ONCE(ed->active); port++)
@@ -109,7 +112,10 @@ static int evtchn_grow(struct evtchn_domain *ed)
 	return 0;
 }
 
-/* A FIFO port that was closed while its event sat in a queue stays unusable until the guest has taken it out. */
+/*
+ * A FIFO port that was closed while its event sat in a queue stays unusable until the guest has
+ * taken it out.
+ */
 static bool evtchn_is_free(const struct domain *d, const struct evtchn *chn)
 {
 	return chn->state == ECS_free && !(d->evtchn->fifo && evtchn_fifo_is_linked(d, chn->port));
@@ -228,8 +234,9 @@ static void evtchn_close_pair(struct domain *d, struct evtchn *chn)
 }
 
 /*
- * Called with d->event_lock alone; returns without it. The second lock may be the one to take first: while ours is let go,
- * the port may be closed by somebody else, and even bound anew. Then what was asked for is already done.
+ * Called with d->event_lock alone; returns without it. The second lock may be the one to take
+ * first: while ours is let go, the port may be closed by somebody else, and even bound anew. Then
+ * what was asked for is already done.
  */
 static int evtchn_close_interdomain(struct domain *d, struct evtchn *chn)
 {

@@ -3,12 +3,14 @@
  * Inside the event channels: the table of a domain and its two ABIs. For core/evtchn*.c alone.
  *
  * Locks, in this order:
- *   d->event_lock  what is bound to what: every change of a channel's state. Two domains: the lower domain id first.
- *   chn->lock      readers and one writer. Sending reads; binding and closing write, under event_lock, so a channel never has two
- *                  writers. Who holds a channel for reading may use its remote end: closing either end writes both.
+ *   d->event_lock  what is bound to what: every change of a channel's state. Two domains: the
+ *                  lower domain id first.
+ *   chn->lock      readers and one writer. Sending reads; binding and closing write, under
+ *                  event_lock, so a channel never has two writers. Who holds a channel for reading
+ *                  may use its remote end: closing either end writes both.
  *   queue->lock    a FIFO queue's tail. Two queues: by address.
- * Senders take no event_lock: buckets of the table are never freed while the domain lives, and are complete before `valid`
- * covers them.
+ * Senders take no event_lock: buckets of the table are never freed while the domain lives, and are
+ * complete before `valid` covers them.
  */
 #ifndef CORE_EVTCHN_H
 #define CORE_EVTCHN_H
@@ -126,7 +128,10 @@ static inline bool evtchn_usable(const struct evtchn *chn)
 }
 
 /* --- evtchn.c --- */
-/* The lowest free port, with its bucket; the caller makes it something else than free. (L: event_lock) */
+/*
+ * The lowest free port, with its bucket; the caller makes it something else than free. (L:
+ * event_lock)
+ */
 int evtchn_port_alloc(struct domain *d, struct evtchn **chn) __must_check;
 /* The freshly allocated channel becomes @state, notifying @vcpu_id. Caller holds it for writing. */
 void evtchn_port_commit(struct domain *d, struct evtchn *chn, enum evtchn_state state,
@@ -158,8 +163,8 @@ bool evtchn_fifo_is_linked(const struct domain *d, evtchn_port_t port);
 void evtchn_fifo_destroy(struct domain *d); /* back to 2-level; no channel is in use */
 
 /*
- * Raise the event; true if it was not pending before. The channel is held for reading and usable. That it is pending already is common
- * and needs no call.
+ * Raise the event; true if it was not pending before. The channel is held for reading and usable.
+ * That it is pending already is common and needs no call.
  */
 static always_inline bool evtchn_set_pending(struct domain *d, struct evtchn *chn)
 {

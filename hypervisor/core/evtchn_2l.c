@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The 2-level ABI: a pending and a mask bit for each port in shared_info, and in each vcpu_info a selector whose bits name words with
- * pending ports. All of it is guest memory: the bits are only ever set or tested, no index comes from there.
+ * The 2-level ABI: a pending and a mask bit for each port in shared_info, and in each vcpu_info a
+ * selector whose bits name words with pending ports. All of it is guest memory: the bits are only
+ * ever set or tested, no index comes from there.
  *
- * No lock: the order of the atomic operations is the protocol (pending, then mask, then selector, then upcall), the
- * guest's is the reverse.
+ * No lock: the order of the atomic operations is the protocol (pending, then mask, then selector,
+ * then upcall), the guest's is the reverse.
  */
 #include "core/evtchn.h"
 

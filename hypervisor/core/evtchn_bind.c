@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Binding: what a port is connected to, and to which vCPU it speaks. Every function here allocates the port, fills the
- * channel while it is held for writing, and reports the port last; failure leaves the table as it was.
+ * Binding: what a port is connected to, and to which vCPU it speaks. Every function here allocates
+ * the port, fills the channel while it is held for writing, and reports the port last; failure
+ * leaves the table as it was.
  *
- * Lock: d->event_lock throughout; two of them for a channel between domains. Does not decide who may act for @d: the
- * hypercall layer has done that.
+ * Lock: d->event_lock throughout; two of them for a channel between domains. Does not decide who
+ * may act for @d: the hypercall layer has done that.
  */
 #include "core/evtchn.h"
 
@@ -49,7 +50,10 @@ static void evtchn_join(struct domain *ld, struct evtchn *lchn, struct domain *r
 	rchn->remote_dom = ld;
 	rchn->remote_chn = lchn;
 	rchn->state = ECS_interdomain;
-	/* What the other side sent before there was somebody to hear it was dropped: make up for it. */
+	/*
+	 * What the other side sent before there was somebody to hear it was dropped: make up for
+	 * it.
+	 */
 	evtchn_set_pending(ld, lchn);
 	evtchn_write_unlock(rchn);
 	evtchn_write_unlock(lchn);
@@ -117,7 +121,10 @@ int evtchn_bind_ipi(struct domain *d, unsigned int vcpu_id, evtchn_port_t *port)
 	return rc;
 }
 
-/* The interrupt may come the moment it is bound, on any CPU: the channel has to be complete before that. */
+/*
+ * The interrupt may come the moment it is bound, on any CPU: the channel has to be complete before
+ * that.
+ */
 static int evtchn_connect_pirq(struct domain *d, struct evtchn *chn, unsigned int pirq, bool share)
 {
 	int rc;

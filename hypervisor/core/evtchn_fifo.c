@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The FIFO ABI: an event word for each port in pages the guest gives, and in each vCPU's control block 16 queues, one a
- * priority. A queue is a list through the words' LINK fields: the guest takes from the head, we append at the tail.
+ * The FIFO ABI: an event word for each port in pages the guest gives, and in each vCPU's control
+ * block 16 queues, one a priority. A queue is a list through the words' LINK fields: the guest
+ * takes from the head, we append at the tail.
  *
- * The guest may write anything into words and heads. What we believe is our own: the tail, and which queue a port was last put
- * into; links are written and never followed, so a corrupt list loses that guest's events and nothing else.
+ * The guest may write anything into words and heads. What we believe is our own: the tail, and
+ * which queue a port was last put into; links are written and never followed, so a corrupt list
+ * loses that guest's events and nothing else.
  *
- * Lock: each queue's lock, from the PENDING bit being set until the word is linked, so that a vCPU is never woken for an event
- * it cannot see yet. d->event_lock guards setting up and tearing down; a page or control block is published last.
+ * Lock: each queue's lock, from the PENDING bit being set until the word is linked, so that a vCPU
+ * is never woken for an event it cannot see yet. d->event_lock guards setting up and tearing down;
+ * a page or control block is published last.
  */
 #include "core/evtchn.h"
 
@@ -40,7 +43,9 @@ static inline bool word_has(const event_word_t *word, uint32_t bit)
 	return word && (READ_ONCE(*word) & bit);
 }
 
-/* A queue's name in evtchn.lastq; 0, the initial value, is vCPU 0's queue 0, which always exists. */
+/*
+ * A queue's name in evtchn.lastq; 0, the initial value, is vCPU 0's queue 0, which always exists.
+ */
 static inline uint16_t fifo_queue_id(const struct vcpu *v, unsigned int priority)
 {
 	return (uint16_t)(v->vcpu_id * EVTCHN_FIFO_MAX_QUEUES + priority);
@@ -68,8 +73,8 @@ static void fifo_unlock_queues(struct fifo_queue *a, struct fifo_queue *b)
 }
 
 /*
- * Locks @q and the queue the port was linked to last, which is returned: it may still hold the port as its tail. NULL if the
- * port moved from queue to queue all the time; the event is lost then.
+ * Locks @q and the queue the port was linked to last, which is returned: it may still hold the port
+ * as its tail. NULL if the port moved from queue to queue all the time; the event is lost then.
  */
 static struct fifo_queue *fifo_lock_for(struct domain *d, struct evtchn *chn, struct fifo_queue *q)
 {
@@ -86,8 +91,9 @@ static struct fifo_queue *fifo_lock_for(struct domain *d, struct evtchn *chn, st
 }
 
 /*
- * Make @tail point to @port if it is still in the queue; false if the guest has taken it out, then the queue is empty. BUSY keeps a
- * well-behaved guest from unmasking the word meanwhile. One that changes it more often than the ABI allows loses the event.
+ * Make @tail point to @port if it is still in the queue; false if the guest has taken it out, then
+ * the queue is empty. BUSY keeps a well-behaved guest from unmasking the word meanwhile. One that
+ * changes it more often than the ABI allows loses the event.
  */
 static bool fifo_link_after(event_word_t *tail, evtchn_port_t port)
 {
@@ -111,7 +117,10 @@ static bool fifo_link_after(event_word_t *tail, evtchn_port_t port)
 	return linked;
 }
 
-/* Both queues are locked; the word has just become LINKED. True if the guest has to be told to look at @q. */
+/*
+ * Both queues are locked; the word has just become LINKED. True if the guest has to be told to look
+ * at @q.
+ */
 static bool fifo_append(struct domain *d, struct vcpu *v, struct evtchn *chn, struct fifo_queue *q,
 			struct fifo_queue *old)
 {
@@ -195,7 +204,10 @@ bool evtchn_fifo_is_linked(const struct domain *d, evtchn_port_t port)
 	return word_has(fifo_word(d, port), WORD_LINKED);
 }
 
-/* A page of the guest's that stays writable for us, and so can never become a page table, until fifo_unmap(). */
+/*
+ * A page of the guest's that stays writable for us, and so can never become a page table, until
+ * fifo_unmap().
+ */
 static void *fifo_map(struct domain *d, gfn_t gfn)
 {
 	if (!mfn_valid(gfn) || get_page_and_type(mfn_to_page(gfn), d, PGT_writable_page))
@@ -223,7 +235,9 @@ static int fifo_map_control(struct vcpu *v, gfn_t gfn, uint32_t offset)
 	return 0;
 }
 
-/* From here on the event words count; bits pending in shared_info move there as the words appear. */
+/*
+ * From here on the event words count; bits pending in shared_info move there as the words appear.
+ */
 static void fifo_switch(struct domain *d)
 {
 	struct evtchn_domain *ed = d->evtchn;

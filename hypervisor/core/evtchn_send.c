@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sending: from a domain's notification, a virtual or a physical IRQ to a pending bit and a vCPU that notices. The fast path of the
- * event channels; evtchn_send is counted in guest instructions.
+ * Sending: from a domain's notification, a virtual or a physical IRQ to a pending bit and a vCPU
+ * that notices. The fast path of the event channels; evtchn_send is counted in guest instructions.
  *
- * Lock: the channel sent through, for reading; never d->event_lock. Virtual and physical IRQs find their channel without a
- * lock and then check that it still is theirs.
+ * Lock: the channel sent through, for reading; never d->event_lock. Virtual and physical IRQs find
+ * their channel without a lock and then check that it still is theirs.
  */
 #include "core/evtchn.h"
 
@@ -44,8 +44,8 @@ void vcpu_mark_events_pending(struct vcpu *v)
 }
 
 /*
- * The pending bit was set by a locked instruction before poll_count was read, and a poller counts itself before it looks
- * at the bits: one of the two sees the other.
+ * The pending bit was set by a locked instruction before poll_count was read, and a poller counts
+ * itself before it looks at the bits: one of the two sees the other.
  */
 void evtchn_wake_pollers(struct domain *d, evtchn_port_t port)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Global virtual IRQs: who hears them. Each has one handling domain, domain 0 unless the tools chose another
- * (XEN_DOMCTL_set_virq_handler).
+ * Global virtual IRQs: who hears them. Each has one handling domain, domain 0 unless the tools
+ * chose another (XEN_DOMCTL_set_virq_handler).
  *
- * Lock: virq_handlers_lock guards the choice; each entry holds a reference on its domain, given back when the choice
- * changes or the domain dies.
+ * Lock: virq_handlers_lock guards the choice; each entry holds a reference on its domain, given
+ * back when the choice changes or the domain dies.
  */
 #include "core/evtchn.h"
 

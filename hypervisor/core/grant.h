@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grant tables as the rest of the hypervisor sees them; the tables and operations are in core/grant_*.c, their locks are described in
- * core/grant_table.h.
+ * Grant tables as the rest of the hypervisor sees them; the tables and operations are in
+ * core/grant_*.c, their locks are described in core/grant_table.h.
  */
 #ifndef CORE_GRANT_H
 #define CORE_GRANT_H
@@ -21,14 +21,20 @@ int grant_table_init(struct domain *d, unsigned int max_grant_frames,
 /* Dying domain: drop every mapping it holds of others. Preemptible: -ERESTART, call again. */
 int grant_table_release_mappings(struct domain *d) __must_check;
 void grant_table_warn_active(struct domain *d);
-/* Frees everything. With the last reference to the domain: others' mappings of its frames hold one each. */
+/*
+ * Frees everything. With the last reference to the domain: others' mappings of its frames hold one
+ * each.
+ */
 void grant_table_destroy(struct domain *d);
 /*
- * Frame behind grant-table index @idx, for XENMAPSPACE_grant_table, XENMEM_acquire_resource and domain building. Grows the table.
- * XENMAPIDX_grant_table_status in @idx names a status frame (version 2 only).
+ * Frame behind grant-table index @idx, for XENMAPSPACE_grant_table, XENMEM_acquire_resource and
+ * domain building. Grows the table. XENMAPIDX_grant_table_status in @idx names a status frame
+ * (version 2 only).
  */
 int grant_table_frame(struct domain *d, unsigned long idx, mfn_t *mfn);
-/* XENMEM_acquire_resource asked for its size: frames at most of XENMEM_resource_grant_table_id_*. */
+/*
+ * XENMEM_acquire_resource asked for its size: frames at most of XENMEM_resource_grant_table_id_*.
+ */
 unsigned int grant_table_max_frames(const struct domain *d, unsigned int id);
 /* Toolstack seeding (console, store): entry @ref of @d grants @frame to @to. */
 void grant_table_seed(struct domain *d, grant_ref_t ref, domid_t to, unsigned long frame,
@@ -37,7 +43,10 @@ void grant_dump(struct domain *d);
 unsigned int grant_table_active(struct domain *d); /* entries in use by others */
 unsigned int grant_table_mapped(struct domain *d); /* mappings it holds of others */
 
-/* --- grant_table_op: one element each, of the current domain; the GNTST_* result goes to the element's status --- */
+/*
+ * --- grant_table_op: one element each, of the current domain; the GNTST_* result goes to the
+ * element's status ---
+ */
 struct grant_unmap { /* what unmap_grant_ref and unmap_and_replace share */
 	uint64_t host_addr, dev_bus_addr, new_addr;
 	grant_handle_t handle;
@@ -47,8 +56,8 @@ struct grant_unmap { /* what unmap_grant_ref and unmap_and_replace share */
 };
 void grant_map(struct gnttab_map_grant_ref *op);
 /*
- * Takes the mapping away; the frame's references stay until grant_unmap_end, which the caller calls after it has flushed TLBs, for
- * every element of a batch, whatever begin returned.
+ * Takes the mapping away; the frame's references stay until grant_unmap_end, which the caller calls
+ * after it has flushed TLBs, for every element of a batch, whatever begin returned.
  */
 int16_t grant_unmap_begin(struct grant_unmap *u);
 void grant_unmap_end(const struct grant_unmap *u);
@@ -83,14 +92,15 @@ int16_t grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b);
 int grant_cache_flush(struct domain *d, const struct gnttab_cache_flush *op, grant_ref_t *cur_ref);
 
 /*
- * The PV half (pv/grant_pv.c): write or remove the guest mapping a grant operation asks for, in the current domain. Both return GNTST_okay or
- * a negative GNTST_*.
+ * The PV half (pv/grant_pv.c): write or remove the guest mapping a grant operation asks for, in the
+ * current domain. Both return GNTST_okay or a negative GNTST_*.
  *
- * pv_grant_map: the caller holds one reference on the frame for the new level-1 entry, and, unless GNTMAP_readonly, one type
- * reference (PGT_writable_page). On success both belong to the entry: if the guest overwrites it, or its page table goes, they are
- * put as for any entry. On failure they stay the caller's. cache_flags are GTF_PAT, GTF_PWT, GTF_PCD.
- * pv_grant_unmap: the entry must map @mfn (with the flags given at map time); it is cleared, or takes over the entry at
- * @new_addr if that is not 0. The references of the removed entry go back to the caller. No flush.
+ * pv_grant_map: the caller holds one reference on the frame for the new level-1 entry, and, unless
+ * GNTMAP_readonly, one type reference (PGT_writable_page). On success both belong to the entry: if
+ * the guest overwrites it, or its page table goes, they are put as for any entry. On failure they
+ * stay the caller's. cache_flags are GTF_PAT, GTF_PWT, GTF_PCD. pv_grant_unmap: the entry must map
+ * @mfn (with the flags given at map time); it is cleared, or takes over the entry at @new_addr if
+ * that is not 0. The references of the removed entry go back to the caller. No flush.
  */
 int pv_grant_map(uint64_t addr, mfn_t mfn, unsigned int gnttab_flags, unsigned int cache_flags);
 int pv_grant_unmap(uint64_t addr, mfn_t mfn, uint64_t new_addr, unsigned int gnttab_flags);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GNTTABOP_copy: bytes from one frame to another, each named by a grant or, the caller's own, by its number.
+ * GNTTABOP_copy: bytes from one frame to another, each named by a grant or, the caller's own, by
+ * its number.
  *
- * A side that the next element uses again stays pinned and referenced: network back ends copy many fragments out of the same page. While
- * held, a side has: a reference on its frame, one as writable page if it is the destination, and a pin on the grant (two for a
- * transitive one: the entry named, and the one it stands for).
+ * A side that the next element uses again stays pinned and referenced: network back ends copy many
+ * fragments out of the same page. While held, a side has: a reference on its frame, one as writable
+ * page if it is the destination, and a pin on the grant (two for a transitive one: the entry named,
+ * and the one it stands for).
  *
  * No lock is held here. Only the holder's own hypercall touches a struct grant_copy_state.
  */
@@ -60,8 +62,9 @@ static int16_t side_domain(struct grant_copy_side *side, domid_t domid)
 }
 
 /*
- * The entry named stands for another domain's. The other's is used in the name of the middleman, and must not be transitive itself. The first pin
- * is already there; the record it holds says whose.
+ * The entry named stands for another domain's. The other's is used in the name of the middleman,
+ * and must not be transitive itself. The first pin is already there; the record it holds says
+ * whose.
  */
 static int16_t pin_through(struct grant_copy_side *side, struct grant_got *got)
 {

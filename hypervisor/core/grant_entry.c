@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Using an entry of somebody's grant table: checking that it grants what is wanted, showing the granter that it is in use (GTF_reading,
- * GTF_writing), and counting uses.
+ * Using an entry of somebody's grant table: checking that it grants what is wanted, showing the
+ * granter that it is in use (GTF_reading, GTF_writing), and counting uses.
  *
- * The entry is the granter's memory and may change at any moment. Each field is read once; what is checked is what is used. In
- * version 1 the flags are changed by a compare-and-exchange of flags and domid together; in version 2 the use is announced in the status
- * word first and the flags checked again afterwards. From the first pin to the last unpin our own record says what is used.
+ * The entry is the granter's memory and may change at any moment. Each field is read once; what is
+ * checked is what is used. In version 1 the flags are changed by a compare-and-exchange of flags
+ * and domid together; in version 2 the use is announced in the status word first and the flags
+ * checked again afterwards. From the first pin to the last unpin our own record says what is used.
  *
- * Lock: the granter's gt->lock, in grant_pin and grant_unpin. Type references are the caller's business.
+ * Lock: the granter's gt->lock, in grant_pin and grant_unpin. Type references are the caller's
+ * business.
  */
 #include "core/grant_table.h"
 
@@ -135,8 +137,9 @@ static bool entry_same(const struct grant_active *a, const struct grant_active *
 }
 
 /*
- * The entry must grant what is wanted now. The first use makes our record of it; one that wants to write where the others only read must
- * find it unchanged: what it may write is what was granted for writing.
+ * The entry must grant what is wanted now. The first use makes our record of it; one that wants to
+ * write where the others only read must find it unchanged: what it may write is what was granted
+ * for writing.
  */
 static int16_t claim(struct grant_table *gt, grant_ref_t ref, struct grant_active *act,
 		     const struct grant_want *want)
@@ -218,7 +221,10 @@ int16_t grant_pin(struct domain *d, grant_ref_t ref, const struct grant_want *wa
 	return rc;
 }
 
-/* A pinned entry is always within the table: the format cannot change while any but a reserved one is in use. */
+/*
+ * A pinned entry is always within the table: the format cannot change while any but a reserved one
+ * is in use.
+ */
 void grant_unpin(struct domain *d, grant_ref_t ref, uint32_t pin, bool readonly)
 {
 	struct grant_table *gt = d->grant;

@@ -2,10 +2,10 @@
 /*
  * Mapping another domain's granted frame, and letting it go.
  *
- * A mapping is: a pin on the entry, a handle, a reference on the granting domain, and for each use (host, device) one
- * reference on the frame, and one as writable page unless it is read-only. The host use's frame references belong to the
- * page-table entry (core/grant.h). They are put only after no TLB can hold the mapping any more: that is why unmapping has two
- * halves.
+ * A mapping is: a pin on the entry, a handle, a reference on the granting domain, and for each use
+ * (host, device) one reference on the frame, and one as writable page unless it is read-only. The
+ * host use's frame references belong to the page-table entry (core/grant.h). They are put only
+ * after no TLB can hold the mapping any more: that is why unmapping has two halves.
  *
  * No lock is held here; each step locks what it changes.
  */
@@ -33,7 +33,10 @@ static void refs_put(struct page_info *pg, unsigned int uses, bool readonly)
 	}
 }
 
-/* Writable by us: when the frame changes its type one day, not only its owner's CPUs may still know it. */
+/*
+ * Writable by us: when the frame changes its type one day, not only its owner's CPUs may still know
+ * it.
+ */
 static bool writable_get(struct page_info *pg, const struct domain *owner)
 {
 	if (get_page_type(pg, PGT_writable_page))

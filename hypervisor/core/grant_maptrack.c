@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles: what a domain has mapped of others. A handle is taken before the mapping is made and freed after it is gone; in between, each
- * of its two uses (host, device) can be claimed once by an unmap.
+ * Handles: what a domain has mapped of others. A handle is taken before the mapping is made and
+ * freed after it is gone; in between, each of its two uses (host, device) can be claimed once by an
+ * unmap.
  *
- * Lock: gt->maptrack_lock. Pages of the array appear one at a time up to the domain's limit, and go when it dies.
+ * Lock: gt->maptrack_lock. Pages of the array appear one at a time up to the domain's limit, and go
+ * when it dies.
  */
 #include "core/grant_table.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The small operations on a grant table: its size and frames, swapping two entries, flushing caches of a granted frame, and what the log shows of
- * it.
+ * The small operations on a grant table: its size and frames, swapping two entries, flushing caches
+ * of a granted frame, and what the log shows of it.
  *
  * Lock: the table's gt->lock for each step. Nothing here changes what is mapped.
  */
@@ -109,7 +109,8 @@ static void cache_flush_range(const char *va, unsigned int len)
 }
 
 /*
- * Has @user the frame in use by a grant of this table? Looks at 4096 entries from *cur_ref: 0 found, 1 look further, -EINVAL not there.
+ * Has @user the frame in use by a grant of this table? Looks at 4096 entries from *cur_ref: 0
+ * found, 1 look further, -EINVAL not there.
  */
 static int cache_flush_allowed(struct grant_table *gt, const struct domain *user, mfn_t mfn,
 			       grant_ref_t *cur_ref)

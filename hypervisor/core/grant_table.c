@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a domain's grant table: creation with its limits, growth, the frames it shares with the guest, the two entry formats and
- * the switch between them, seeding by the tools.
+ * The life of a domain's grant table: creation with its limits, growth, the frames it shares with
+ * the guest, the two entry formats and the switch between them, seeding by the tools.
  *
- * Invariant: `shared`, `active` and, in version 2, `status` cover the same entries at any time the lock is free; every page in `shared`
- * and `status` is shared with the domain. Growing reserves all pages first and then publishes.
+ * Invariant: `shared`, `active` and, in version 2, `status` cover the same entries at any time the
+ * lock is free; every page in `shared` and `status` is shared with the domain. Growing reserves all
+ * pages first and then publishes.
  */
 #include "core/grant_table.h"
 
@@ -214,8 +215,8 @@ void grant_table_seed(struct domain *d, grant_ref_t ref, domid_t to, unsigned lo
 }
 
 /*
- * Changing the format. Entries of the old one are lost but for the reserved ones, which the tools' grants of console and store rings are: those
- * may stay in use throughout.
+ * Changing the format. Entries of the old one are lost but for the reserved ones, which the tools'
+ * grants of console and store rings are: those may stay in use throughout.
  */
 static int version_refused(const struct grant_table *gt)
 {

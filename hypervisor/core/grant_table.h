@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Inside the grant tables, for core/grant_*.c alone. A table has two halves:
- *   what its domain grants: pages shared with the guest (`shared`, `status`), and for each entry our own record (`active`) of what others
- *   do with it. An entry is read when it is first used; as long as it is pinned the record alone counts.
+ *   what its domain grants: pages shared with the guest (`shared`, `status`), and for each entry
+ *   our own record (`active`) of what others do with it. An entry is read when it is first used; as
+ *   long as it is pinned the record says what is used.
  *   what its domain has mapped of others: `maptrack`, indexed by the handles the guest is given.
  *
- * Locks: gt->lock guards the first half, gt->maptrack_lock the second. Both are leaves: nothing is locked inside them, and no two are held
- * at once, so that two domains that map each other need no order. What may be done without: read the record of an entry one
- * holds a pin on (it does not change until the pin goes), and read the frame arrays below the size one has seen (they only grow).
+ * Locks: gt->lock guards the first half, gt->maptrack_lock the second. Only the locks of the heap,
+ * of a domain's pages and of the domain list are taken inside them, and no two are held at once, so
+ * that two domains that map each other need no order. What may be done without: read the record of
+ * an entry one holds a pin on (it does not change until the pin goes), and read the arrays of
+ * shared and active pages below the size one has seen (they only grow).
  *
  * A mapping keeps a reference on the granting domain, so its table is there when the mapping goes.
  */
@@ -20,7 +23,10 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 
-/* Uses of an entry: four 8-bit counters in one word. One whose top bit is set takes no more, so none runs into the next. */
+/*
+ * Uses of an entry: four 8-bit counters in one word. One whose top bit is set takes no more, so
+ * none runs into the next.
+ */
 #define GNTPIN_hstw_inc	      (1u << 0)
 #define GNTPIN_hstr_inc	      (1u << 8)
 #define GNTPIN_devw_inc	      (1u << 16)
@@ -140,8 +146,9 @@ void maptrack_put(struct grant_table *gt, grant_handle_t handle);
 void maptrack_fill(struct grant_table *gt, grant_handle_t handle, struct domain *granter,
 		   grant_ref_t ref, unsigned int flags);
 /*
- * Begin to unmap those of @uses the handle stands for; which, is returned in @claimed, the mapping as it was in @m. False: no such mapping.
- * Until release or finish the handle stays taken, and nobody else gets the same uses.
+ * Begin to unmap those of @uses the handle stands for; which, is returned in @claimed, the mapping
+ * as it was in @m. False: no such mapping. Until release or finish the handle stays taken, and
+ * nobody else gets the same uses.
  */
 bool maptrack_claim(struct grant_table *gt, grant_handle_t handle, unsigned int uses,
 		    struct grant_mapping *m, unsigned int *claimed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HYPERVISOR_event_channel_op and its first form, which carries the command inside the structure. The rows say who may name whose
- * table; core/evtchn*.c does the work.
+ * HYPERVISOR_event_channel_op and its first form, which carries the command inside the structure.
+ * The rows say who may name whose table; core/evtchn*.c does the work.
  *
  * Sending is the one operation that counts: it takes its argument by itself and passes the rows by.
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HYPERVISOR_grant_table_op: every operation works on an array. Here the elements are copied, results written back, and long
- * arrays interrupted; core/grant_*.c does one element at a time.
+ * HYPERVISOR_grant_table_op: every operation works on an array. Here the elements are copied,
+ * results written back, and long arrays interrupted; core/grant_*.c does one element at a time.
  *
- * Continuation, as Xen encodes it: the pointer moves past the finished elements and the count shrinks. cache_flush alone
- * keeps more, where its search through a table stands, in the command's upper 20 bits.
+ * Continuation, as Xen encodes it: the pointer moves past the finished elements and the count
+ * shrinks. cache_flush alone keeps more, where its search through a table stands, in the command's
+ * upper 20 bits.
  */
 #include "core/grant.h"
 #include "hypercall/dispatch.h"

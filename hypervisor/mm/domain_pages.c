@@ -190,6 +190,19 @@ void share_page_with_guest(void *va, struct domain *d, bool writable)
 	spin_unlock(&d->page_lock);
 }
 
+bool unshare_page_with_guest(void *va)
+{
+	struct page_info *pg = virt_to_page(va);
+	uint32_t x = READ_ONCE(pg->count_info);
+
+	/* The share's own reference must be the only one. */
+	if ((x & (PGC_count | PGC_allocated)) != (PGC_allocated | 1) ||
+	    cmpxchg(&pg->count_info, x, x & ~(PGC_count | PGC_allocated)) != x)
+		return false;
+	domain_page_free(pg);
+	return true;
+}
+
 /* Everything but references of others goes: pin, interrupted validation, the domain's own reference. Caller holds one. */
 static int page_relinquish(struct page_info *pg)
 {

@@ -47,7 +47,8 @@ _Static_assert(sizeof(struct page_info) == 32, "a frame's record is 32 bytes: 0.
 #define PGC_dirty     0x10000000u /* free and not scrubbed */
 #define PGC_doomed    PGC_dirty /* shared, and given up by us: to the heap with the last reference */
 #define PGC_broken    0x08000000u
-#define PGC_device    0x04000000u /* no RAM of ours: device space, holes, the first MiB */
+#define PGC_raw	      PGC_xen_heap /* free, as the firmware left it: scrubbed when it is allocated */
+#define PGC_device    0x04000000u  /* no RAM of ours: device space, holes, the first MiB */
 #define PGC_count     0x03ffffffu
 
 /* type_info: type in the top bits, flags, then the count */

@@ -2,8 +2,9 @@
 /*
  * The buddy heap of machine frames. A free buddy of 2^order frames is named by the record of its first frame (PGC_free,
  * order, tlb_stamp: the newest of the buddy); the records of the others are idle (no count, no type, no owner).
- * Lists are kept per zone (the highest bit of the frame number, so that a buddy lies in one zone), per order, and for clean and
- * dirty buddies apart: the two never merge, else a cleaned piece would become dirty again beside its neighbour.
+ * Lists are kept per zone (the highest bit of the frame number, so that a buddy lies in one zone), per order, and per kind:
+ * clean, dirty, and raw (RAM that was never used since boot; idle CPUs do not touch it, it is cleaned when it is allocated). Kinds
+ * never merge, else a cleaned piece would become dirty again beside its neighbour.
  * Frames are handed out from the highest zone that has some: low memory stays for devices that need it.
  *
  * Lock: heap_lock, a leaf; scrubbing and TLB flushing happen outside of it.
@@ -17,16 +18,21 @@
 
 #define NR_ZONES    32 /* record links are 32-bit frame numbers */
 #define SCRUB_ORDER 6  /* cleaned at a time by the idle loop */
-#define DIRTY	    1
-#define CLEAN	    0
+
+enum kind { CLEAN, DIRTY, RAW, NR_KINDS };
+static const uint32_t kind_flags[NR_KINDS] = {
+	[CLEAN] = PGC_free,
+	[DIRTY] = PGC_free | PGC_dirty,
+	[RAW] = PGC_free | PGC_raw,
+};
 
 static spinlock_t heap_lock;
 static struct {
-	uint32_t head[MAX_ORDER + 1][2];
-	uint32_t orders[2]; /* bit per order with a buddy */
+	uint32_t head[MAX_ORDER + 1][NR_KINDS];
+	uint32_t orders[NR_KINDS]; /* bit per order with a buddy */
 	unsigned long pages;
 } zones[NR_ZONES];
-static unsigned long free_pages, dirty_buddies;
+static unsigned long free_pages, buddies[NR_KINDS];
 
 mfn_t max_page;
 unsigned long total_pages;
@@ -36,12 +42,17 @@ static inline unsigned int zone_of(mfn_t mfn)
 	return fls64(mfn);
 }
 
-static void buddy_link(mfn_t mfn, struct page_info *pg, unsigned int order, unsigned int dirty)
+static inline enum kind kind_of(const struct page_info *pg)
+{
+	return pg->count_info & PGC_dirty ? DIRTY : pg->count_info & PGC_raw ? RAW : CLEAN;
+}
+
+static void buddy_link(mfn_t mfn, struct page_info *pg, unsigned int order, enum kind kind)
 {
 	unsigned int z = zone_of(mfn);
-	uint32_t *head = &zones[z].head[order][dirty];
+	uint32_t *head = &zones[z].head[order][kind];
 
-	pg->count_info = PGC_free | (dirty ? PGC_dirty : 0);
+	pg->count_info = kind_flags[kind];
 	pg->type_info = 0;
 	pg->order = order;
 	pg->prev = 0;
@@ -49,15 +60,16 @@ static void buddy_link(mfn_t mfn, struct page_info *pg, unsigned int order, unsi
 	if (*head)
 		mfn_to_page(*head)->prev = (uint32_t)mfn;
 	*head = (uint32_t)mfn;
-	zones[z].orders[dirty] |= 1u << order;
-	dirty_buddies += dirty;
+	zones[z].orders[kind] |= 1u << order;
+	buddies[kind]++;
 }
 
 /* Leaves the record idle. */
 static void buddy_unlink(mfn_t mfn, struct page_info *pg)
 {
-	unsigned int z = zone_of(mfn), dirty = !!(pg->count_info & PGC_dirty);
-	uint32_t *head = &zones[z].head[pg->order][dirty];
+	enum kind kind = kind_of(pg);
+	unsigned int z = zone_of(mfn);
+	uint32_t *head = &zones[z].head[pg->order][kind];
 
 	if (pg->next)
 		mfn_to_page(pg->next)->prev = pg->prev;
@@ -66,8 +78,8 @@ static void buddy_unlink(mfn_t mfn, struct page_info *pg)
 	else
 		*head = pg->next;
 	if (!*head)
-		zones[z].orders[dirty] &= ~(1u << pg->order);
-	dirty_buddies -= dirty;
+		zones[z].orders[kind] &= ~(1u << pg->order);
+	buddies[kind]--;
 	pg->count_info = 0;
 	pg->type_info = 0;
 	pg->next = pg->prev = 0;
@@ -81,10 +93,9 @@ static uint32_t newer_stamp(uint32_t a, uint32_t b)
 	return now - a < now - b ? a : b;
 }
 
-static void buddy_add(mfn_t mfn, unsigned int order, unsigned int dirty)
+static void buddy_add(mfn_t mfn, unsigned int order, enum kind kind)
 {
 	struct page_info *pg = mfn_to_page(mfn), *other;
-	uint32_t state = PGC_free | (dirty ? PGC_dirty : 0);
 	mfn_t twin;
 
 	for (; order < MAX_ORDER; order++) {
@@ -92,7 +103,7 @@ static void buddy_add(mfn_t mfn, unsigned int order, unsigned int dirty)
 		if (!twin || zone_of(twin) != zone_of(mfn) || !mfn_valid(twin))
 			break;
 		other = mfn_to_page(twin);
-		if (other->count_info != state || other->order != order)
+		if (other->count_info != kind_flags[kind] || other->order != order)
 			break;
 		buddy_unlink(twin, other);
 		if (twin < mfn) {
@@ -103,7 +114,16 @@ static void buddy_add(mfn_t mfn, unsigned int order, unsigned int dirty)
 			pg->tlb_stamp = newer_stamp(pg->tlb_stamp, other->tlb_stamp);
 		}
 	}
-	buddy_link(mfn, pg, order, dirty);
+	buddy_link(mfn, pg, order, kind);
+}
+
+static void frames_add(mfn_t mfn, unsigned int order, enum kind kind)
+{
+	spin_lock(&heap_lock);
+	free_pages += 1UL << order;
+	zones[zone_of(mfn)].pages += 1UL << order;
+	buddy_add(mfn, order, kind);
+	spin_unlock(&heap_lock);
 }
 
 void heap_free(struct page_info *pg, unsigned int order, bool dirty)
@@ -114,11 +134,7 @@ void heap_free(struct page_info *pg, unsigned int order, bool dirty)
 	ASSERT(!(pg->count_info & (PGC_count | PGC_free | PGC_allocated)) && !pg->owner);
 	pg->count_info = 0;
 	pg->type_info = 0;
-	spin_lock(&heap_lock);
-	free_pages += 1UL << order;
-	zones[zone_of(mfn)].pages += 1UL << order;
-	buddy_add(mfn, order, dirty);
-	spin_unlock(&heap_lock);
+	frames_add(mfn, order, dirty ? DIRTY : CLEAN);
 }
 
 void heap_add(paddr_t start, paddr_t end)
@@ -130,23 +146,23 @@ void heap_add(paddr_t start, paddr_t end)
 		order = min(ffs64(mfn), (unsigned int)MAX_ORDER);
 		while (mfn + (1UL << order) > last)
 			order--;
-		heap_free(mfn_to_page(mfn), order, true);
+		frames_add(mfn, order, RAW);
 	}
 }
 
 /* A buddy of at least @order in zone @z: its order, or -1. */
-static int zone_find(unsigned int z, unsigned int order, unsigned int dirty)
+static int zone_find(unsigned int z, unsigned int order, enum kind kind)
 {
-	uint32_t orders = zones[z].orders[dirty] >> order;
+	uint32_t orders = zones[z].orders[kind] >> order;
 
 	return orders ? (int)(order + ffs64(orders)) : -1;
 }
 
 /* Take the first buddy of the list and hand out its first 2^order frames. */
 static struct page_info *buddy_take(unsigned int z, unsigned int have, unsigned int order,
-				    unsigned int dirty)
+				    enum kind kind)
 {
-	mfn_t mfn = zones[z].head[have][dirty], half;
+	mfn_t mfn = zones[z].head[have][kind], half;
 	struct page_info *pg = mfn_to_page(mfn);
 
 	buddy_unlink(mfn, pg);
@@ -154,7 +170,7 @@ static struct page_info *buddy_take(unsigned int z, unsigned int have, unsigned 
 		have--;
 		half = mfn + (1UL << have);
 		mfn_to_page(half)->tlb_stamp = pg->tlb_stamp;
-		buddy_link(half, mfn_to_page(half), have, dirty);
+		buddy_link(half, mfn_to_page(half), have, kind);
 	}
 	return pg;
 }
@@ -162,26 +178,23 @@ static struct page_info *buddy_take(unsigned int z, unsigned int have, unsigned 
 /* Clean frames first, unless the caller does not care: then those that need work otherwise. */
 static struct page_info *heap_take(unsigned int order, unsigned int memflags, bool *dirty)
 {
-	unsigned int bits = MEMF_bits_get(memflags),
-		     first = memflags & MEMF_no_scrub ? DIRTY : CLEAN;
+	static const enum kind prefer[2][NR_KINDS] = {{CLEAN, RAW, DIRTY}, {RAW, DIRTY, CLEAN}};
+	const enum kind *kinds = prefer[memflags & MEMF_no_scrub ? 1 : 0];
+	unsigned int bits = MEMF_bits_get(memflags);
 	int z = max_page ? (int)zone_of(max_page) : 0, o;
-	unsigned int kind;
 
 	if (bits && bits < 64)
 		z = min(z, (int)bits - PAGE_SHIFT - 1);
 	for (; z >= 0; z--) {
-		kind = first;
-		o = zone_find(z, order, kind);
-		if (o < 0) {
-			kind = !first;
-			o = zone_find(z, order, kind);
+		for (unsigned int i = 0; i < NR_KINDS; i++) {
+			o = zone_find(z, order, kinds[i]);
+			if (o < 0)
+				continue;
+			free_pages -= 1UL << order;
+			zones[z].pages -= 1UL << order;
+			*dirty = kinds[i] != CLEAN;
+			return buddy_take(z, o, order, kinds[i]);
 		}
-		if (o < 0)
-			continue;
-		free_pages -= 1UL << order;
-		zones[z].pages -= 1UL << order;
-		*dirty = kind == DIRTY;
-		return buddy_take(z, o, order, kind);
 	}
 	return NULL;
 }
@@ -204,6 +217,45 @@ static void frames_flush(uint32_t stamp)
 		tlb_flush_mask(&mask, FLUSH_TLB, 0);
 }
 
+static struct page_info *kind_take(enum kind kind, unsigned int *order)
+{
+	int o;
+
+	for (unsigned int z = 0; z < NR_ZONES; z++) {
+		o = zone_find(z, 0, kind);
+		if (o < 0)
+			continue;
+		*order = min(o, SCRUB_ORDER);
+		return buddy_take(z, o, *order, kind);
+	}
+	return NULL;
+}
+
+static bool scrub_one(enum kind kind)
+{
+	struct page_info *pg;
+	unsigned int order;
+
+	if (!READ_ONCE(buddies[kind]))
+		return false;
+	/* The frames stay counted as free meanwhile: to everybody else nothing happens. */
+	spin_lock(&heap_lock);
+	pg = kind_take(kind, &order);
+	spin_unlock(&heap_lock);
+	if (!pg)
+		return false;
+	frames_clear(pg, order);
+	spin_lock(&heap_lock);
+	buddy_add(page_to_mfn(pg), order, CLEAN);
+	spin_unlock(&heap_lock);
+	return true;
+}
+
+bool heap_scrub_one(void)
+{
+	return scrub_one(DIRTY);
+}
+
 struct page_info *heap_alloc(unsigned int order, unsigned int memflags)
 {
 	struct page_info *pg;
@@ -215,49 +267,17 @@ struct page_info *heap_alloc(unsigned int order, unsigned int memflags)
 		spin_lock(&heap_lock);
 		pg = heap_take(order, memflags, &dirty);
 		spin_unlock(&heap_lock);
-		/* Cleaning everything lets clean and dirty neighbours merge. */
-	} while (!pg && order && heap_free_pages() >= 1UL << order && heap_scrub_one());
+		/*
+		 * Cleaning everything lets neighbours of different kinds merge; who does not need clean memory can do with less of it.
+		 */
+	} while (!pg && order && !(memflags & MEMF_no_scrub) && heap_free_pages() >= 1UL << order &&
+		 (scrub_one(DIRTY) || scrub_one(RAW)));
 	if (!pg)
 		return NULL;
 	frames_flush(pg->tlb_stamp);
 	if (dirty && !(memflags & MEMF_no_scrub))
 		frames_clear(pg, order);
 	return pg;
-}
-
-static struct page_info *dirty_take(unsigned int *order)
-{
-	unsigned int z;
-	int o;
-
-	for (z = 0; z < NR_ZONES; z++) {
-		o = zone_find(z, 0, DIRTY);
-		if (o < 0)
-			continue;
-		*order = min(o, SCRUB_ORDER);
-		return buddy_take(z, o, *order, DIRTY);
-	}
-	return NULL;
-}
-
-bool heap_scrub_one(void)
-{
-	struct page_info *pg;
-	unsigned int order;
-
-	if (!READ_ONCE(dirty_buddies))
-		return false;
-	/* The frames stay counted as free meanwhile: to everybody else nothing happens. */
-	spin_lock(&heap_lock);
-	pg = dirty_take(&order);
-	spin_unlock(&heap_lock);
-	if (!pg)
-		return false;
-	frames_clear(pg, order);
-	spin_lock(&heap_lock);
-	buddy_add(page_to_mfn(pg), order, CLEAN);
-	spin_unlock(&heap_lock);
-	return true;
 }
 
 unsigned long heap_free_pages(void)

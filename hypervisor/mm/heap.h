@@ -78,6 +78,8 @@ int domain_page_steal(struct domain *d, struct page_info *pg) __must_check;
 void domain_page_free(struct page_info *pg);
 /* Share hypervisor memory with a domain (shared_info, grant frames ...). @writable: by the guest. */
 void share_page_with_guest(void *va, struct domain *d, bool writable);
+/* Ends that if no guest maps it now: true, and it is the hypervisor's alone again. */
+bool unshare_page_with_guest(void *va) __must_check;
 /*
  * Dying domain, its vCPUs down and their page tables dropped: unpins and releases every frame it owns. -ERESTART when
  * interrupted: call again. Frames that others still map stay until they let go.

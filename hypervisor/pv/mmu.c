@@ -221,16 +221,23 @@ void foreign_domain_put(struct domain *d)
 		domain_put(d);
 }
 
+/*
+ * A vCPU that does not run has no translations anywhere: its CPU has loaded another table since, and it loads its own before
+ * it runs again. One that starts to run after the look loads it later than what is to be flushed was changed.
+ */
 int pv_vcpumask(struct domain *d, unsigned long bitmap_va, cpumask_t *cpus)
 {
 	uint64_t word = 0;
+	struct vcpu *v;
 
 	cpumask_clear(cpus);
+	smp_mb();
 	for (unsigned int id = 0; id < d->max_vcpus; id++, word >>= 1) {
 		if (id % 64 == 0 && !get_guest_u64(&word, bitmap_va + id / 8))
 			return -EFAULT;
-		if ((word & 1) && d->vcpu[id])
-			cpumask_or(cpus, cpus, &d->vcpu[id]->dirty_cpus);
+		v = d->vcpu[id];
+		if ((word & 1) && v && READ_ONCE(v->is_running))
+			cpumask_set(READ_ONCE(v->processor), cpus);
 	}
 	return 0;
 }

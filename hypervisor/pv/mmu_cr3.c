@@ -28,7 +28,7 @@ void pv_leave_roots(const struct vcpu *v, mfn_t kernel, mfn_t user)
 	mfn_t roots[2] = {kernel, user};
 	cpumask_t mask;
 
-	cpumask_and(&mask, &v->dirty_cpus, &cpu_online_map);
+	cpumask_and(&mask, &v->domain->dirty_cpus, &cpu_online_map);
 	if (!cpumask_empty(&mask))
 		smp_call(&mask, leave_roots, roots);
 }

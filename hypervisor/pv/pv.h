@@ -96,20 +96,22 @@ unsigned long pv_cr4_visible(const struct vcpu *v);
 void pv_set_cr4(struct vcpu *v,
 		unsigned long guest_cr4); /* both views; loads it if @v is current */
 
-/* pv/mmu*.c: page tables. */
+/*
+ * pv/mmu*.c: page tables. What changes a vCPU's tables may return -ERESTART: call again after a preemption point. INVALID_MFN
+ * (or 0) means no table.
+ */
 void pv_mmu_init(void); /* registers validation with mm/ */
-/* Takes new type references on @mfn as the kernel (user) L4 of current's or another paused @v; drops the old. */
+/* Takes new type references on @mfn as the kernel L4 of current's or another paused @v; drops the old. */
 int pv_new_cr3(struct vcpu *v, mfn_t mfn) __must_check;
 int pv_set_guest_table(struct vcpu *v, mfn_t kernel,
-		       mfn_t user) __must_check;       /* for setvcpucontext and domain 0 */
-int pv_drop_guest_tables(struct vcpu *v) __must_check; /* preemptible */
+		       mfn_t user) __must_check; /* for setvcpucontext and domain 0 */
+int pv_drop_guest_tables(struct vcpu *v) __must_check;
 void pv_load_cr3(struct vcpu *v); /* CR3 for the mode it is in, with TLB bookkeeping */
-/* The guest's own translation of @va by its current tables: the level-1 entry, or 0. */
+/* The guest kernel's own translation of @va (also while the guest is in user mode): the level-1 entry, or 0. */
 pte_t pv_guest_l1e(unsigned long va);
 struct page_info *pv_guest_frame(
 	unsigned long va,
 	bool write); /* referenced frame behind a guest address, NULL if unmapped */
-/* Invalidate a mapped foreign/own mapping at guest va (used by memory and grant operations). */
 void pv_context_save(struct vcpu *v); /* x86/switch.c: segments, bases, debug, FPU */
 void pv_context_load(struct vcpu *v);
 

@@ -13,6 +13,7 @@
 #include "x86/time.h"
 #include "x86/msi.h"
 #include "acpi/acpi.h"
+#include "core/console.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/heap.h"
@@ -249,6 +250,35 @@ void irq_dispatch(struct cpu_user_regs *regs)
 		pirq_interrupt(desc);
 }
 
+/* --- debug key --- */
+
+static void desc_dump(struct irq_desc *desc)
+{
+	printk("   irq %3u vector %02x cpu %u %s%s", desc->irq, desc->vector, desc->cpu,
+	       desc->kind == IRQ_MSI ? "msi"
+	       : desc->level	     ? "line, level"
+				     : "line, edge",
+	       desc->handler ? ", ours" : "");
+	for (unsigned int i = 0; i < desc->nr_guests; i++)
+		printk(" d%d:pirq %u%s", desc->guests[i].d->domain_id, desc->guests[i].pirq,
+		       desc->guests[i].pending ? " un-EOId" : "");
+	printk("\n");
+}
+
+static void irq_dump(char key)
+{
+	printk("Interrupt bindings:\n");
+	for (unsigned int i = 0; i < nr_irqs; i++) {
+		struct irq_desc *desc = &irq_descs[i];
+
+		if (!desc->vector)
+			continue;
+		spin_lock(&desc->lock);
+		desc_dump(desc);
+		spin_unlock(&desc->lock);
+	}
+}
+
 static void __init descs_init(void)
 {
 	for (unsigned int i = 0; i < nr_irqs; i++) {
@@ -282,4 +312,5 @@ void __init irq_init(void)
 	if (!irq_descs)
 		panic("No memory for %u interrupt descriptors", nr_irqs);
 	descs_init();
+	keyhandler_register('i', irq_dump, "dump interrupt bindings");
 }

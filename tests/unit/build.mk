@@ -45,8 +45,8 @@ unit-grant-flags := -DHOST_BUILD -DDEBUG
 # Memory and PV page tables on the same machine.
 unit-mm := tests/unit/fake_machine.c x86/tlb_clock.c $(addprefix mm/,frame.c page_type.c domain_pages.c)
 unit-mm-flags := -DHOST_BUILD -DDEBUG
-unit-pagetable := $(unit-mm) lib/rangeset.c \
-	$(addprefix pv/,mmu.c mmu_entry.c validate.c hc_mmu.c hc_mmuext.c ptwr.c)
+unit-pagetable := $(unit-mm) tests/unit/fake_mmu.c lib/rangeset.c \
+	$(addprefix pv/,mmu.c mmu_entry.c validate.c hc_mmu.c hc_mmuext.c ptwr.c grant_pv.c)
 unit-pagetable-flags := -DHOST_BUILD -DDEBUG
 unit-pagetable-libs := -lpthread
 

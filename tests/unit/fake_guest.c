@@ -69,18 +69,18 @@ mfn_t guest_frame(struct fake_guest *g)
 
 long guest_call(hypercall_fn fn, unsigned long a1, unsigned long a2, unsigned long a3)
 {
-	struct multicall_entry *e = &fake_continuation.entry;
+	const struct multicall_state *mc = &fake_continuation;
+	unsigned long arg[6] = {a1, a2, a3};
 	long rc;
 
 	guest_continuations = 0;
-	fake_continuation.preempted = false;
-	rc = fn(a1, a2, a3, 0, 0);
-	while (fake_continuation.preempted) {
-		guest_continuations++;
+	for (;; guest_continuations++) {
 		fake_continuation.preempted = false;
-		rc = fn(e->args[0], e->args[1], e->args[2], 0, 0);
+		rc = fn(arg[0], arg[1], arg[2], 0, 0);
+		if (!mc->preempted)
+			return rc;
+		memcpy(arg, mc->entry.args, mc->nr_args * sizeof(arg[0]));
 	}
-	return rc;
 }
 
 /* --- the domain list --- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guests on the fake machine (fake_machine.h), for tests of what guests do to each other: domains with a few vCPUs and
- * frames, the current vCPU's memory (the test's own, with one bad page), kicks counted, continuations caught.
+ * Guests on the fake machine (fake_machine.h), for tests of what guests do to each other: domains
+ * with a few vCPUs and frames, the current vCPU's memory (the test's own, with one bad page), kicks
+ * counted, continuations caught.
  */
 #ifndef FAKE_GUEST_H
 #define FAKE_GUEST_H

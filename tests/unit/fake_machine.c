@@ -31,7 +31,8 @@ void machine_reset(void)
 	memset(records, 0, sizeof(records));
 	memset(memory, 0xa5, sizeof(memory));
 	memset(domains, 0, sizeof(domains));
-	free_pages = dirty_buddies = 0;
+	memset(buddies, 0, sizeof(buddies));
+	free_pages = 0;
 	fake_flushes = fake_preempt = 0;
 	cpumask_clear(&cpu_online_map);
 	cpumask_set(0, &cpu_online_map);

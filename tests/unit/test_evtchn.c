@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels through their hypercall: what each operation refuses and with which error, the table's invariants under
- * random use, both ABIs as a guest sees them, a FIFO guest that plays foul, reset and the end of a domain.
+ * Event channels through their hypercall: what each operation refuses and with which error, the
+ * table's invariants under random use, both ABIs as a guest sees them, a FIFO guest that plays
+ * foul, reset and the end of a domain.
  */
 #include "unit.h"
 
@@ -660,7 +661,10 @@ static void fifo_keeps_what_was_pending(void **state)
 	assert_int_equal(late, port);
 }
 
-/* Random sends, moves and upcalls: every event is seen once a raise, or merged with one that is pending. */
+/*
+ * Random sends, moves and upcalls: every event is seen once a raise, or merged with one that is
+ * pending.
+ */
 static bool raised[64];
 
 static void note_raised(evtchn_port_t port)

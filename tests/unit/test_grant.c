@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grant tables through their hypercall, with the real frame references below and a pretended page table above: what is
- * refused and with which status, that every reference, pin and handle comes back, both entry formats, copies, batches that
- * are interrupted, domains that die with mappings, and a guest that changes its entries at the worst moment.
+ * Grant tables through their hypercall, with the real frame references below and a pretended page
+ * table above: what is refused and with which status, that every reference, pin and handle comes
+ * back, both entry formats, copies, batches that are interrupted, domains that die with mappings,
+ * and a guest that changes its entries at the worst moment.
  */
 #include "unit.h"
 
@@ -249,7 +250,10 @@ static void a_page_table_is_never_mapped_writable(void **state)
 	assert_int_equal(unmap(h, SLOT_VA(0), 0), GNTST_okay);
 	assert_int_equal(pg->type_info, PGT_l1_page_table | PGT_validated | 1);
 	pg->type_info = 0;
-	/* And what is mapped writable cannot become one, even after the granter has withdrawn the entry. */
+	/*
+	 * And what is mapped writable cannot become one, even after the granter has withdrawn the
+	 * entry.
+	 */
 	h = map_ok(20, 0, GNTMAP_host_map);
 	memset(entry(g1, 20), 0, sizeof(grant_entry_v1_t));
 	assert_int_not_equal(get_page_type(pg, PGT_seg_desc_page), 0);
@@ -329,7 +333,10 @@ static void one_user_at_a_time(void **state)
 	assert_idle(g1, mfn);
 }
 
-/* What was granted for reading does not become writable because the entry now grants something else. */
+/*
+ * What was granted for reading does not become writable because the entry now grants something
+ * else.
+ */
 static void an_upgrade_needs_the_same_grant(void **state)
 {
 	mfn_t mfn = grant_frame(g1, 20, 2, GTF_readonly), other = guest_frame(g1);

@@ -242,8 +242,17 @@ static void shared_memory_outlives_its_user(void **state)
 	assert_int_equal(heap_free_pages(), before);
 	assert_int_equal(d->refcount, 1);
 
-	/* The domain goes first. */
+	/* Taken back while nobody maps it. */
 	va = page_alloc();
+	share_page_with_guest(va, d, true);
+	assert_true(get_page(virt_to_page(va), d));
+	assert_false(unshare_page_with_guest(va));
+	put_page(virt_to_page(va));
+	assert_true(unshare_page_with_guest(va));
+	assert_int_equal(d->xen_pages, 0);
+	assert_int_equal(d->refcount, 1);
+
+	/* The domain goes first. */
 	share_page_with_guest(va, d, false);
 	pg = virt_to_page(va);
 	assert_true(get_page(pg, d));

@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include "fake_machine.h"
+#include "core/grant.h"
 #include "hypercall/dispatch.h"
 #include "pv/mmu.h"
 
@@ -29,41 +30,7 @@ static struct vcpu vcpus[4];
 
 /* --- what the code under test calls --- */
 
-pte_t idle_l4[PTES_PER_TABLE];
-static unsigned int traps;
-
-void paging_fill_l4(pte_t *l4, mfn_t perdomain_l3)
-{
-	for (unsigned int i = HYPERVISOR_SLOT_FIRST; i <= HYPERVISOR_SLOT_LAST; i++)
-		l4[i] = 0x1000 * i | PTE_P;
-}
-
-void pv_load_cr3(struct vcpu *v)
-{
-	tlb_note_flush();
-}
-
-void pv_leave_roots(const struct vcpu *v, mfn_t kernel, mfn_t user)
-{
-}
-
-void pv_ldt_unmap(struct vcpu *v)
-{
-}
-
-void pv_load_descriptors(struct vcpu *v)
-{
-}
-
-int pv_validate_descriptors(struct page_info *pg)
-{
-	return *(uint64_t *)page_to_virt(pg) == 0xbad ? -EINVAL : 0;
-}
-
-void pv_inject_trap(unsigned int vector, uint32_t error_code)
-{
-	traps++;
-}
+extern unsigned int fake_traps; /* fake_mmu.c: how many were injected */
 
 struct domain *domain_get(domid_t id)
 {
@@ -71,36 +38,6 @@ struct domain *domain_get(domid_t id)
 		return NULL;
 	atomic_add(&fake_domain(id)->refcount, 1);
 	return fake_domain(id);
-}
-
-bool get_guest_u64(uint64_t *v, unsigned long va)
-{
-	if (va < 4096)
-		return false;
-	memcpy(v, (void *)va, 8);
-	return true;
-}
-
-bool get_guest_u32(uint32_t *v, unsigned long va)
-{
-	if (va < 4096)
-		return false;
-	memcpy(v, (void *)va, 4);
-	return true;
-}
-
-bool put_guest_u32(unsigned long va, uint32_t v)
-{
-	if (va < 4096)
-		return false;
-	memcpy((void *)va, &v, 4);
-	return true;
-}
-
-unsigned long guest_copy_raw(void *dst, const void *src, unsigned long len)
-{
-	memcpy(dst, src, len);
-	return 0;
 }
 
 static __thread unsigned long again[5];
@@ -691,10 +628,69 @@ static void emulated_writes_do_what_the_instruction_says(void **state)
 	assert_false(pv_ptwr_fault(&r, VA + 40, PF_P | PF_U));
 	assert_false(pv_ptwr_fault(&r, VA + 4 * 4096, PF_P | PF_W | PF_U));
 	/* single step */
-	traps = 0;
+	fake_traps = 0;
 	r.rflags = 0x100;
 	assert_true(RUN(and_byte, 0));
-	assert_int_equal(traps, 1);
+	assert_int_equal(fake_traps, 1);
+	oracle_check();
+	guest_end();
+}
+
+static void grant_take(mfn_t mfn, bool writable)
+{
+	assert_true(get_page(mfn_to_page(mfn), other));
+	if (writable)
+		assert_int_equal(get_page_type(mfn_to_page(mfn), PGT_writable_page), 0);
+}
+
+static void grant_mappings_carry_their_references(void **state)
+{
+	const unsigned int ro = GNTMAP_host_map | GNTMAP_readonly, rw = GNTMAP_host_map;
+	mfn_t f = pool[OWN], l1;
+	pte_t *t;
+
+	guest_start(1);
+	tree_build();
+	f = pool[OWN];
+	l1 = pool[3];
+	t = mfn_to_virt(l1);
+	assert_int_equal(ext(MMUEXT_NEW_BASEPTR, pool[0], DOMID_SELF), 0);
+	/* by address, over an entry that held a frame of its own */
+	grant_take(f, true);
+	assert_int_equal(pv_grant_map(VA - 4096 + 5 * 4096, f, rw, 0), GNTST_okay);
+	assert_true(pte_mfn(t[5]) == f &&
+		    (t[5] & (PTE_P | PTE_RW | PTE_US)) == (PTE_P | PTE_RW | PTE_US));
+	assert_true(mfn_to_page(f)->type_info & PGT_foreign);
+	oracle_check();
+	/* not under another name, frame or right */
+	assert_true(pv_grant_unmap(VA - 4096 + 5 * 4096, pool[6], 0, rw) != GNTST_okay);
+	assert_true(pv_grant_unmap(VA - 4096 + 5 * 4096, f, 0, ro) != GNTST_okay);
+	assert_true(pv_grant_unmap(VA - 4096 + 9 * 4096, f, 0, rw) != GNTST_okay);
+	assert_int_equal(pv_grant_unmap(VA - 4096 + 5 * 4096, f, 0, rw), GNTST_okay);
+	put_page_and_type(mfn_to_page(f));
+	assert_true(t[5] == 0);
+	oracle_check();
+	/* by entry, read-only; moved to another address */
+	grant_take(f, false);
+	assert_int_equal(pv_grant_map(l1 << 12 | 300 * 8, f, ro | GNTMAP_contains_pte, 0),
+			 GNTST_okay);
+	assert_true(pv_grant_map(l1 << 12 | 300 * 8 | 4, f, ro | GNTMAP_contains_pte, 0) !=
+		    GNTST_okay);
+	assert_true(pv_grant_map(pool[2] << 12, f, ro | GNTMAP_contains_pte, 0) != GNTST_okay);
+	assert_true(pv_grant_map(pool[OWN + 1] << 12, f, ro | GNTMAP_contains_pte, 0) !=
+		    GNTST_okay);
+	oracle_check();
+	/* the guest overwrites it: the references go with that */
+	assert_int_equal(mmu_update1(l1 << 12 | 300 * 8, 0, DOMID_SELF), 0);
+	assert_true(pv_grant_unmap(l1 << 12 | 300 * 8, f, 0, ro | GNTMAP_contains_pte) !=
+		    GNTST_okay);
+	oracle_check();
+	/* what cannot be: it may not raise its rights, nor map the frame again by itself */
+	grant_take(f, false);
+	assert_int_equal(pv_grant_map(l1 << 12 | 300 * 8, f, ro | GNTMAP_contains_pte, 0),
+			 GNTST_okay);
+	assert_int_equal(mmu_update1(l1 << 12 | 300 * 8, t[300] | PTE_RW, DOMID_SELF), -EBUSY);
+	assert_int_equal(mmu_update1(l1 << 12 | 301 * 8, t[300], DOMID_SELF), -EBUSY);
 	oracle_check();
 	guest_end();
 }
@@ -760,6 +756,7 @@ int main(void)
 		cmocka_unit_test(linear_tables_are_read_only_and_flat),
 		cmocka_unit_test(control_domain_maps_others_frames),
 		cmocka_unit_test(emulated_writes_do_what_the_instruction_says),
+		cmocka_unit_test(grant_mappings_carry_their_references),
 		cmocka_unit_test(random_operations_keep_all_counts),
 		cmocka_unit_test(random_operations_interrupted),
 		cmocka_unit_test(abandoned_operations_are_cleaned_up),

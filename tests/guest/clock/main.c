@@ -31,8 +31,8 @@ static void test_parameters(void)
 	CHECK(t->tsc_timestamp <= rdtsc());
 }
 
-/* One million ticks of the counter are as long by the clock as the parameters say. */
-static void test_rate(void)
+/* As many nanoseconds pass by the clock as the counter and the parameters say. */
+static bool rate_agrees(void)
 {
 	uint64_t t0 = clock_ns(), c0 = rdtsc(), t1, c1, ns;
 	volatile struct vcpu_time_info *t = &vcpu_info0()->time;
@@ -44,7 +44,17 @@ static void test_rate(void)
 	c1 = rdtsc();
 	ns = shift < 0 ? (c1 - c0) >> -shift : (c1 - c0) << shift;
 	ns = ((unsigned __int128)ns * t->tsc_to_system_mul) >> 32;
-	CHECK(t1 - t0 < ns + ns / 50 && t1 - t0 > ns - ns / 50);
+	return t1 - t0 < ns + ns / 50 && t1 - t0 > ns - ns / 50;
+}
+
+/* Both cannot be read at once: on a loaded machine something may come between, but not every time. */
+static void test_rate(void)
+{
+	bool ok = false;
+
+	for (unsigned int i = 0; i < 10 && !ok; i++)
+		ok = rate_agrees();
+	CHECK(ok);
 }
 
 static void test_wall(void)

@@ -84,11 +84,13 @@ static bool suicidal(unsigned int nr, unsigned long cmd)
 	case __HYPERVISOR_set_trap_table:
 	case __HYPERVISOR_callback_op:
 		return true;
+	case __HYPERVISOR_multicall: /* may hold any of these */
+		return random_below(64);
 	case __HYPERVISOR_sched_op:
 	case __HYPERVISOR_sched_op_compat:
 		return cmd != 0;
 	case __HYPERVISOR_vcpu_op:
-		return cmd <= VCPUOP_down;
+		return cmd <= VCPUOP_down || cmd == VCPUOP_register_vcpu_info;
 	case __HYPERVISOR_event_channel_op:
 		return cmd == EVTCHNOP_close || cmd == EVTCHNOP_reset;
 	}
@@ -121,6 +123,7 @@ static void random_page_table(void)
 {
 	unsigned long va = (unsigned long)scratch + random_below(16) * PAGE_SIZE;
 	uint64_t *pte = pte_find(va, 1 + random_below(2));
+	unsigned int cmd = random_below(20);
 	uint64_t val = random_below(2) ? random_value() : pte_of(random_below(0x40000), PTE_RW);
 
 	if (!pte || (unsigned long)pte < GUEST_BASE)
@@ -138,7 +141,8 @@ static void random_page_table(void)
 			fault_write(pte, val);
 		break;
 	case 3:
-		mmuext(random_below(20), virt_to_mfn(scratch + random_below(16) * PAGE_SIZE));
+		if (cmd != MMUEXT_NEW_BASEPTR)
+			mmuext(cmd, virt_to_mfn(scratch + random_below(16) * PAGE_SIZE));
 		break;
 	}
 	if (random_below(8) == 0)
