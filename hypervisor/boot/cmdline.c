@@ -61,6 +61,9 @@ static void __init option_apply(char *word)
 		o = option_find(word + skip, len - skip);
 		value = "no";
 	}
+	/* GRUB's scripts put "placeholder" where older loaders had the file's name. */
+	if (!o && !strcmp(word, "placeholder"))
+		return;
 	if (!o)
 		complain("unknown option ", word);
 	else if (o->handler(value))

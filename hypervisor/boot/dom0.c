@@ -7,7 +7,8 @@
 #include "acpi/acpi.h"
 #include "boot/boot.h"
 #include "boot/boot_info.h"
-#include "core/event.h"
+#include "core/grant.h"
+#include "drivers/serial.h"
 #include "lib/log.h"
 #include "lib/rangeset.h"
 #include "lib/string.h"
@@ -72,6 +73,9 @@ static void __init ioports_grant(struct domain *d)
 		panic("Out of memory for domain 0's rights");
 	for (unsigned int i = 0; i < ARRAY_SIZE(denied); i++)
 		(void)rangeset_remove(d->ioport_caps, denied[i][0], denied[i][1]);
+	for (unsigned int i = 0; i < 2; i++)
+		if (serial_io_base(i))
+			(void)rangeset_remove(d->ioport_caps, serial_io_base(i), serial_io_base(i) + 7UL);
 }
 
 static void __init iomem_grant(struct domain *d)
@@ -92,9 +96,9 @@ static struct domain *__init domain0_create(unsigned int vcpus)
 		.handle = &no_handle,
 		.max_vcpus = vcpus,
 		.max_evtchn_port = INT32_MAX,
-		.max_grant_frames = 64,
-		.max_maptrack_frames = 1024,
-		.max_grant_version = 2,
+		.max_grant_frames = grant_opt_max_frames,
+		.max_maptrack_frames = grant_opt_max_maptrack,
+		.max_grant_version = grant_opt_max_version,
 	};
 	struct domain *d;
 	int rc = domain_create(0, &cfg, &d);

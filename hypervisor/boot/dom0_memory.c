@@ -241,20 +241,6 @@ static void __init video_describe(struct start_info *si)
 	si->console.dom0.info_size = sizeof(*vga);
 }
 
-/* The kernel's command line is what follows the file name; QEMU and GRUB 1 pass the name, GRUB 2 does not. */
-static const char *__init kernel_arguments(const char *s)
-{
-	const char *word = s;
-
-	if (*s != '/')
-		return s;
-	while (*word && *word != ' ')
-		word++;
-	while (*word == ' ')
-		word++;
-	return word;
-}
-
 static void __init start_info_fill(struct domain *d, const struct dom0_layout *l)
 {
 	struct start_info *si = va_virt(l, l->v_start_info);
@@ -277,7 +263,7 @@ static void __init start_info_fill(struct domain *d, const struct dom0_layout *l
 		if (l->img.mod_start_pfn)
 			si->flags |= SIF_MOD_START_PFN;
 	}
-	strlcpy((char *)si->cmd_line, kernel_arguments(l->kernel->cmdline), sizeof(si->cmd_line));
+	strlcpy((char *)si->cmd_line, l->kernel->cmdline, sizeof(si->cmd_line));
 	video_describe(si);
 }
 

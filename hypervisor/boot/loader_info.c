@@ -25,7 +25,12 @@ static void __init text_copy(char *dst, size_t size, uint64_t pa)
 		strlcpy(dst, s, size);
 }
 
-/* Multiboot passes the image's file name as first word of its command line; QEMU and GRUB agree on that for version 1. */
+/* Multiboot says that a command line begins with the file's name; GRUB 2 leaves it out, for modules too. */
+static bool __init names_come_first(void)
+{
+	return boot_info.kind != BOOT_PVH && strncmp(boot_info.loader, "GRUB 2", 6);
+}
+
 static void __init drop_first_word(char *s)
 {
 	char *rest = s;
@@ -37,7 +42,6 @@ static void __init drop_first_word(char *s)
 	memmove(s, rest, strlen(rest) + 1);
 }
 
-/* Modules: QEMU passes "file args" as given after -initrd; a first word that is a path is dropped by the user (boot/dom0.c). */
 static void __init module_add(uint64_t start, uint64_t end, uint64_t cmdline_pa)
 {
 	struct boot_module *m;
@@ -48,6 +52,8 @@ static void __init module_add(uint64_t start, uint64_t end, uint64_t cmdline_pa)
 	m->start = start;
 	m->end = end;
 	text_copy(m->cmdline, sizeof(m->cmdline), cmdline_pa);
+	if (names_come_first())
+		drop_first_word(m->cmdline);
 }
 
 static void __init e820_add(uint64_t start, uint64_t len, uint32_t type)
@@ -84,12 +90,13 @@ static const char *__init multiboot1_read(uint64_t pa)
 	if (!mi)
 		return "the Multiboot information is out of reach";
 	boot_info.protocol = "Multiboot 1";
-	if (mi->flags & 4) {
-		text_copy(boot_info.cmdline, MAX_CMDLINE, mi->cmdline);
-		drop_first_word(boot_info.cmdline);
-	}
 	if (mi->flags & 0x200)
 		text_copy(boot_info.loader, sizeof(boot_info.loader), mi->boot_loader_name);
+	if (mi->flags & 4) {
+		text_copy(boot_info.cmdline, MAX_CMDLINE, mi->cmdline);
+		if (names_come_first())
+			drop_first_word(boot_info.cmdline);
+	}
 	mod = low_ptr(mi->mods_addr, (uint64_t)mi->mods_count * sizeof(*mod));
 	if ((mi->flags & 8) && mi->mods_count && !mod)
 		return "the Multiboot module list is out of reach";
@@ -129,9 +136,8 @@ static void __init multiboot2_tag(const struct mb2_tag *t, uint64_t pa)
 	switch (t->type) {
 	case 1:
 		strlcpy(boot_info.cmdline, t->text, MAX_CMDLINE);
-		break;
-	case 2:
-		strlcpy(boot_info.loader, t->text, sizeof(boot_info.loader));
+		if (names_come_first())
+			drop_first_word(boot_info.cmdline);
 		break;
 	case 3:
 		module_add(t->module.start, t->module.end,
@@ -157,6 +163,25 @@ static void __init multiboot2_tag(const struct mb2_tag *t, uint64_t pa)
 	}
 }
 
+static void __init multiboot2_loader_tag(const struct mb2_tag *t, uint64_t pa)
+{
+	if (t->type == 2)
+		strlcpy(boot_info.loader, t->text, sizeof(boot_info.loader));
+}
+
+static void __init multiboot2_walk(uint64_t pa, uint64_t end,
+				   void (*fn)(const struct mb2_tag *t, uint64_t pa))
+{
+	while (pa + 8 <= end) {
+		const struct mb2_tag *t = low_ptr(pa, 8);
+
+		if (!t || !t->type || t->size < 8)
+			break;
+		fn(t, pa);
+		pa += ROUND_UP((uint64_t)t->size, 8);
+	}
+}
+
 static const char *__init multiboot2_read(uint64_t pa)
 {
 	const uint32_t *head = low_ptr(pa, 8);
@@ -166,14 +191,9 @@ static const char *__init multiboot2_read(uint64_t pa)
 		return "the Multiboot 2 information is out of reach";
 	boot_info.protocol = "Multiboot 2";
 	end = pa + head[0];
-	for (uint64_t p = pa + 8; p + 8 <= end;) {
-		const struct mb2_tag *t = low_ptr(p, 8);
-
-		if (!t->type || t->size < 8)
-			break;
-		multiboot2_tag(t, p);
-		p += ROUND_UP((uint64_t)t->size, 8);
-	}
+	/* Twice: how modules' command lines begin depends on the loader's name, wherever that stands. */
+	multiboot2_walk(pa + 8, end, multiboot2_loader_tag);
+	multiboot2_walk(pa + 8, end, multiboot2_tag);
 	return boot_info.nr_e820 ? NULL : "the loader gave no memory map";
 }
 

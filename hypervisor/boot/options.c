@@ -3,6 +3,7 @@
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "core/console.h"
+#include "core/grant.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/parse.h"
@@ -158,6 +159,55 @@ static int spec_ctrl_option(const char *v)
 	return 0;
 }
 CMDLINE(spec_ctrl, spec_ctrl_option, "speculation controls (none implemented: 'no')");
+
+static int frames_option(const char *v, unsigned int *out)
+{
+	uint64_t n;
+	int rc = parse_u64(v, NULL, 0, &n);
+
+	if (!rc && (!n || n > 65536))
+		rc = -ERANGE;
+	if (!rc)
+		*out = (unsigned int)n;
+	return rc;
+}
+
+static int gnttab_max_frames_option(const char *v)
+{
+	return frames_option(v, &grant_opt_max_frames);
+}
+CMDLINE(gnttab_max_frames, gnttab_max_frames_option,
+	"<n>: grant-table frames a domain may have by default");
+
+static int gnttab_max_maptrack_frames_option(const char *v)
+{
+	return frames_option(v, &grant_opt_max_maptrack);
+}
+CMDLINE(gnttab_max_maptrack_frames, gnttab_max_maptrack_frames_option,
+	"<n>: the same for its table of mappings");
+
+static int gnttab_option(const char *v)
+{
+	for (;;) {
+		if (!strncmp(v, "max-ver:", 8) && (v[8] == '1' || v[8] == '2')) {
+			grant_opt_max_version = (unsigned int)(v[8] - '0');
+			v += 9;
+		} else if (!strncmp(v, "transitive", 10)) {
+			grant_opt_transitive = true;
+			v += 10;
+		} else if (!strncmp(v, "no-transitive", 13)) {
+			grant_opt_transitive = false;
+			v += 13;
+		} else {
+			return -EINVAL;
+		}
+		if (!*v)
+			return 0;
+		if (*v++ != ',')
+			return -EINVAL;
+	}
+}
+CMDLINE(gnttab, gnttab_option, "max-ver:<1|2>,[no-]transitive");
 
 CMDLINE(loglvl, loglvl_option,
 	"<lower>[/<upper>] of none, error, warning, info, debug, all: what is logged");

@@ -274,12 +274,26 @@ static void reserved_restore(const struct grant_table *gt, const grant_entry_v1_
 	}
 }
 
+/* Back to version 1: the status pages must be nobody's but ours, or a guest would keep a view of freed memory. */
+static int status_unshare(struct grant_table *gt)
+{
+	for (unsigned int i = 0; i < gt->nr_status; i++) {
+		if (unshare_page_with_guest(gt->status[i]))
+			continue;
+		pages_share(gt->domain, gt->status, 0, i);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 static int version_change(struct grant_table *gt, unsigned int version)
 {
 	grant_entry_v1_t save[GNTTAB_NR_RESERVED_ENTRIES] = {};
 	unsigned int old = gt->version;
 	int rc = version_refused(gt);
 
+	if (!rc && version == 1)
+		rc = status_unshare(gt);
 	if (rc)
 		return rc;
 	reserved_save(gt, save);
@@ -291,7 +305,7 @@ static int version_change(struct grant_table *gt, unsigned int version)
 	}
 	for (unsigned int i = 0; i < gt->nr_frames; i++)
 		memset(gt->shared[i], 0, PAGE_SIZE);
-	if (version == 1) { /* the memory itself goes with the guest's last mapping of it */
+	if (version == 1) {
 		grant_pages_free(gt->status, 0, gt->nr_status);
 		gt->nr_status = 0;
 	}

@@ -4,13 +4,12 @@
  * held (getdomaininfo without). What a domain is made of is core/domain.c's.
  */
 #include "core/event.h"
+#include "core/grant.h"
 #include "hypercall/control.h"
 #include "hypercall/memory.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 
-#define DEFAULT_GRANT_FRAMES	64
-#define DEFAULT_MAPTRACK_FRAMES 1024
 #define PV_FLAGS		(XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain)
 
 /* Paravirtual domains only; no IOMMU, no performance counters, no processor trace. */
@@ -56,10 +55,10 @@ DOMCTL_HANDLER(createdomain)
 		.ssidref = c->ssidref,
 		.max_vcpus = c->max_vcpus,
 		.max_evtchn_port = c->max_evtchn_port,
-		.max_grant_frames = c->max_grant_frames < 0 ? DEFAULT_GRANT_FRAMES
+		.max_grant_frames = c->max_grant_frames < 0 ? grant_opt_max_frames
 							    : (unsigned int)c->max_grant_frames,
 		.max_maptrack_frames = c->max_maptrack_frames < 0
-					       ? DEFAULT_MAPTRACK_FRAMES
+					       ? grant_opt_max_maptrack
 					       : (unsigned int)c->max_maptrack_frames,
 		.max_grant_version = XEN_DOMCTL_GRANT_version(c->grant_opts),
 	};

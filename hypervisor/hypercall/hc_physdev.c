@@ -106,8 +106,13 @@ static int map_msi(struct hc *hc, struct physdev_map_pirq *op)
 		.table_base = op->table_base,
 	};
 
+	/* No list says which device is whose: only who owns them all may name one. */
+	if (!hc->d->is_privileged)
+		return -EPERM;
 	if (multi && op->table_base)
 		return -EINVAL;
+	if (multi && (op->entry_nr < 1 || op->entry_nr > 32))
+		return -EDOM;
 	if (op->type != MAP_PIRQ_TYPE_MSI)
 		rq.segment = (uint16_t)(op->bus >> 16);
 	return pirq_map_msi(hc->target, &rq, &op->pirq);

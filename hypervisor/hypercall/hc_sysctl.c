@@ -61,7 +61,7 @@ static const struct subop sysctl_ops[] = {
 	SYSCTL_REFUSED(psr_alloc, psr_alloc, refuse_eopnotsupp, "no cache allocation"),
 	SYSCTL(get_cpu_levelling_caps, cpu_levelling_caps, DIR_OUT),
 	SYSCTL(get_cpu_featureset, cpu_featureset, DIR_INOUT),
-	SYSCTL_REFUSED(livepatch_op, livepatch, refuse_eopnotsupp, "no live patching"),
+	SYSCTL_REFUSED(livepatch_op, livepatch, NULL, "no live patching"),
 	SYSCTL(get_cpu_policy, cpu_policy, DIR_INOUT),
 };
 

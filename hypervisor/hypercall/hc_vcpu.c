@@ -134,9 +134,7 @@ static int op_set_singleshot_timer(struct hc *hc, void *arg)
 
 	if (target_vcpu() != current)
 		return -EINVAL;
-	if ((op->flags & VCPU_SSHOTTMR_future) && expires < time_now())
-		return -ETIME;
-	/* 0 is a time like another here, long past. */
+	/* VCPU_SSHOTTMR_future is history: what is past fires at once. 0 is a time like another here, long past. */
 	vtime_set_singleshot(current, expires ? expires : 1);
 	return 0;
 }
@@ -180,10 +178,12 @@ static int op_get_physid(struct hc *hc, void *arg)
 {
 	struct vcpu_get_physid *op = arg;
 	struct vcpu *v = target_vcpu();
-	unsigned int cpu = cpumask_first(&v->sched.hard_affinity);
+	cpumask_t where;
+	unsigned int cpu;
 
-	if (!hc->d->is_hardware || cpumask_weight(&v->sched.hard_affinity) != 1 ||
-	    !cpumask_test(cpu, &cpu_online_map))
+	cpumask_and(&where, &v->sched.hard_affinity, &cpu_online_map);
+	cpu = cpumask_first(&where);
+	if (!hc->d->is_hardware || cpumask_weight(&where) != 1)
 		return -EINVAL;
 	op->phys_id = cpu_apic_id[cpu] | (uint64_t)acpi_id(cpu_apic_id[cpu]) << 32;
 	return 0;

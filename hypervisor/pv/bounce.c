@@ -87,6 +87,8 @@ static always_inline void bounce(struct vcpu *v, const struct bounce *b)
 	uint8_t masked = READ_ONCE(vi->evtchn_upcall_mask);
 	unsigned long cs = regs->cs, sp, rflags;
 
+	if (unlikely(regs->rflags & RFLAGS_TF) && v->pv.db_held)
+		pv_debug_unhold(v, regs);
 	if (unlikely(!b->rip)) {
 		domain_crash(v->domain,
 			     "no handler registered for what would be bounced from %04x:%016lx",
@@ -201,28 +203,36 @@ void pv_deliver_nmi(void)
 	bounce_trap(v, &v->pv.traps[X86_NMI], false, 0);
 }
 
+/*
+ * A system call of guest user mode. There is no virtual SYSCALL_MASK: the ABI's kernel finds DF clear, beside what every
+ * bounce clears. Without a callback the instruction, of @len bytes, does not exist.
+ */
+static void bounce_syscall(struct vcpu *v, unsigned long callback, uint8_t flag, unsigned int len)
+{
+	struct cpu_user_regs *regs = guest_regs();
+
+	if (unlikely(!callback)) {
+		regs->rip -= len;
+		pv_inject_trap(X86_UD, 0);
+		return;
+	}
+	bounce(v, &(struct bounce){.rip = callback, .mask_events = v->pv.bounce_flags & flag});
+	regs->rflags &= ~RFLAGS_DF;
+}
+
 /* Entry code: SYSCALL from guest user mode. */
 void pv_user_syscall(void)
 {
 	struct vcpu *v = current;
 
-	bounce(v,
-	       &(struct bounce){.rip = v->pv.syscall_callback,
-				.mask_events = v->pv.bounce_flags & PVBF_syscall_disables_events});
+	bounce_syscall(v, v->pv.syscall_callback, PVBF_syscall_disables_events, 2);
 }
 
 void pv_user_syscall32(void)
 {
 	struct vcpu *v = current;
 
-	if (!v->pv.syscall32_callback) {
-		guest_regs()->rip -= 2;
-		pv_inject_trap(X86_UD, 0);
-		return;
-	}
-	bounce(v, &(struct bounce){.rip = v->pv.syscall32_callback,
-				   .mask_events =
-					   v->pv.bounce_flags & PVBF_syscall32_disables_events});
+	bounce_syscall(v, v->pv.syscall32_callback, PVBF_syscall32_disables_events, 2);
 }
 
 void pv_user_sysenter(void)
@@ -236,37 +246,42 @@ void pv_user_sysenter(void)
 		pv_inject_trap(X86_GP, 0);
 		return;
 	}
-	bounce(v,
-	       &(struct bounce){.rip = v->pv.sysenter_callback,
-				.mask_events = v->pv.bounce_flags & PVBF_sysenter_disables_events});
+	bounce_syscall(v, v->pv.sysenter_callback, PVBF_sysenter_disables_events, 0);
+}
+
+/* IRET to what the guest asked for has faulted. The guest sees the fault at its target, as if it had got there. */
+void pv_inject_bad_iret(struct cpu_user_regs *regs, unsigned int vector, uint32_t error_code)
+{
+	struct vcpu *v = current;
+	unsigned long cr2 = read_cr2();
+
+	if (vector == X86_PF) /* only a descriptor table of the guest's can be missing */
+		pv_inject_page_fault(pv_ldt_address(v, cr2 - LDT_VIRT_START(v->vcpu_id), cr2),
+				     error_code);
+	else
+		pv_inject_trap(vector, error_code);
 }
 
 /*
- * The guest's return address or segments cannot be loaded. Its failsafe callback gets the plain frame with the data segment
- * selectors below: DS, ES, FS, GS, RCX, R11, RIP, CS ... (xen/arch-x86_64.h: failsafe callback).
+ * A segment of the guest's could not be loaded and is null now. Its failsafe callback gets the plain frame with the data
+ * segment selectors in it: RCX, R11, DS, ES, FS, GS, RIP, CS and so on (Linux: xen_failsafe_callback).
  */
-void pv_inject_failsafe(void)
+void pv_inject_failsafe(const uint16_t selectors[4])
 {
 	struct vcpu *v = current;
 	struct cpu_user_regs *regs = guest_regs();
-	unsigned long sels[4];
+	unsigned long words[6] = {regs->rcx,	regs->r11,    selectors[0],
+				  selectors[1], selectors[2], selectors[3]};
 
-	if (!v->pv.failsafe_callback) {
-		domain_crash(v->domain, "bad return frame and no failsafe callback: %04x:%016lx",
-			     regs->cs, regs->rip);
+	if (!v->pv.failsafe_callback)
 		return;
-	}
 	bounce(v,
 	       &(struct bounce){.rip = v->pv.failsafe_callback,
 				.mask_events = v->pv.bounce_flags & PVBF_failsafe_disables_events});
 	if (v->domain->is_shutting_down)
 		return;
-	__asm__ __volatile__("mov %%ds, %0" : "=r"(sels[0]));
-	__asm__ __volatile__("mov %%es, %0" : "=r"(sels[1]));
-	__asm__ __volatile__("mov %%fs, %0" : "=r"(sels[2]));
-	__asm__ __volatile__("mov %%gs, %0" : "=r"(sels[3]));
-	regs->rsp -= sizeof(sels);
-	if (copy_to_guest_va(regs->rsp, sels, sizeof(sels)))
+	regs->rsp -= 4 * sizeof(words[0]);
+	if (copy_to_guest_va(regs->rsp, words, sizeof(words)))
 		domain_crash(v->domain, "kernel stack %016lx cannot take a failsafe frame",
 			     regs->rsp);
 }

@@ -9,12 +9,15 @@
 #include "x86/layout.h"
 #include "x86/page.h"
 
-#define DR7_ENABLE_ANY 0xffUL
-#define DR7_GD	       (1UL << 13)
-#define DR7_LE_GE      0x300UL
-#define DR7_FIXED      0x400UL
-#define DR7_WRITABLE   (0xffff0000UL | DR7_LE_GE | DR7_ENABLE_ANY)
-#define DR_IO	       2 /* R/W field: I/O breakpoint, for guests with CR4.DE */
+#define DR6_FIXED  0xffff0ff0UL
+#define DR6_ZERO   0x1000UL
+#define DR6_B0_B3  0xfUL
+#define DR6_BS	   0x4000UL
+#define DR7_ACTIVE 0xffUL
+#define DR7_GD	   (1UL << 13)
+#define DR7_FIXED  0x400UL
+#define DR7_ZERO   0xd800UL
+#define DR_IO	   2 /* R/W field: I/O breakpoint, for guests with CR4.DE */
 
 static void hardware_load(const struct pv_vcpu *pv)
 {
@@ -22,80 +25,145 @@ static void hardware_load(const struct pv_vcpu *pv)
 	write_dr(1, pv->dr[1]);
 	write_dr(2, pv->dr[2]);
 	write_dr(3, pv->dr[3]);
-	write_dr(6, pv->dr6);
 	write_dr(7, pv->dr7);
 }
 
 void pv_debug_save(struct vcpu *v)
 {
-	if (v->pv.dr7 & DR7_ENABLE_ANY)
+	if (v->pv.dr7 & DR7_ACTIVE)
 		write_dr(7, DR7_FIXED);
 }
 
 void pv_debug_load(struct vcpu *v)
 {
-	if (v->pv.dr7 & DR7_ENABLE_ANY)
+	if (v->pv.dr7 & DR7_ACTIVE)
 		hardware_load(&v->pv);
 }
 
-/* What hardware may hold of a guest's DR7: no general detect; I/O breakpoints only where they cannot be instruction ones of our code. */
-static int dr7_check(struct vcpu *v, unsigned long *value, unsigned long *emul)
+/*
+ * Enabled I/O breakpoints are kept for the guest's eyes, and are found by the code that does its port I/O: hardware
+ * would watch the hypervisor's own. No general detect, which would trap our accesses.
+ */
+static int dr7_split(const struct vcpu *v, unsigned long *value, unsigned long *emul)
 {
-	unsigned long val = (*value & DR7_WRITABLE) | DR7_FIXED;
+	unsigned long val = (*value & ~DR7_ZERO) | DR7_FIXED;
 
 	*emul = 0;
-	for (unsigned int i = 0; i < 4; i++) {
-		unsigned int rw = val >> (16 + i * 4) & 3;
-
-		if (!(val >> (i * 2) & 3))
-			continue;
-		if (rw != DR_IO)
+	if (val >> 32)
+		return -EINVAL;
+	if (val & DR7_GD)
+		return -EPERM;
+	for (unsigned int i = 0; (val & DR7_ACTIVE) && i < 4; i++) {
+		if ((val >> (16 + i * 4) & 3) != DR_IO)
 			continue;
 		if (!(v->pv.ctrlreg[4] & CR4_DE))
 			return -EPERM;
-		/* Kept for the guest's eyes: hardware would watch the hypervisor's own I/O. */
 		*emul |= val & (3UL << (i * 2));
-		val &= ~(3UL << (i * 2));
 	}
-	*value = val;
+	*value = val & ~*emul;
 	return 0;
 }
 
-/* Current, or a paused vCPU. Returns 0, -EPERM or -ENODEV, as Xen does. */
-long pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long value)
+static int dr7_set(struct vcpu *v, unsigned long value)
 {
 	unsigned long emul;
-	bool here = v == current;
+	int rc = dr7_split(v, &value, &emul);
 
+	if (rc)
+		return rc;
+	v->pv.dr7 = value;
+	v->pv.dr7_emul = emul;
+	return 0;
+}
+
+/* Registers 4 and 5 are other names of 6 and 7, unless the guest has set CR4.DE. */
+static bool alias_gone(const struct vcpu *v, unsigned int reg)
+{
+	return (reg == 4 || reg == 5) && (v->pv.ctrlreg[4] & CR4_DE);
+}
+
+/* Current, or a paused vCPU. As Xen has it: -ENODEV no such register, -EINVAL reserved bits, -EPERM not for guests. */
+long pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long value)
+{
+	int rc = 0;
+
+	if (reg > 7 || alias_gone(v, reg))
+		return -ENODEV;
 	switch (reg) {
 	case 0 ... 3:
 		if (!addr_is_canonical(value) || (value >= HYP_VIRT_START && value < HYP_VIRT_END))
 			return -EPERM;
-		v->pv.dr[reg] = value;
+		v->pv.dr[array_index_nospec(reg, 4)] = value;
 		break;
 	case 4:
 	case 6:
-		if (reg == 4 && (v->pv.ctrlreg[4] & CR4_DE))
-			return -ENODEV;
-		v->pv.dr6 = (value & 0xffffefffUL) | 0xffff0ff0UL;
-		break;
-	case 5:
-	case 7:
-		if (reg == 5 && (v->pv.ctrlreg[4] & CR4_DE))
-			return -ENODEV;
-		if (dr7_check(v, &value, &emul))
-			return -EPERM;
-		v->pv.dr7 = value;
-		v->pv.dr7_emul = emul;
-		break;
+		if (value >> 32)
+			return -EINVAL;
+		v->pv.dr6 = (value & ~DR6_ZERO) | DR6_FIXED;
+		return 0; /* the CPU's own holds nothing between two #DB */
 	default:
-		return -ENODEV;
+		rc = dr7_set(v, value);
 	}
-	if (here) {
-		if (v->pv.dr7 & DR7_ENABLE_ANY)
-			hardware_load(&v->pv);
-		else
-			write_dr(7, DR7_FIXED);
-	}
+	if (rc || v != current)
+		return rc;
+	if (v->pv.dr7 & DR7_ACTIVE)
+		hardware_load(&v->pv);
+	else
+		write_dr(7, DR7_FIXED);
 	return 0;
+}
+
+int pv_get_debugreg(const struct vcpu *v, unsigned int reg, unsigned long *value)
+{
+	if (reg > 7 || alias_gone(v, reg))
+		return -ENODEV;
+	if (reg < 4)
+		*value = v->pv.dr[array_index_nospec(reg, 4)];
+	else
+		*value = reg & 1 ? v->pv.dr7 | v->pv.dr7_emul : v->pv.dr6;
+	return 0;
+}
+
+void pv_debug_unhold(struct vcpu *v, struct cpu_user_regs *regs)
+{
+	if (!v->pv.db_held_tf)
+		regs->rflags &= ~RFLAGS_TF;
+	v->pv.db_held = 0;
+}
+
+/*
+ * A #DB of the guest's. One that came too early is held back while the guest does a single step; if that step leads
+ * elsewhere (an exception, a system call), it is lost, as it is where the CPU delivers it inside the hypervisor.
+ */
+void pv_debug_trap(struct vcpu *v, struct cpu_user_regs *regs, unsigned long dr6)
+{
+	if (unlikely(v->pv.db_held)) {
+		dr6 = (v->pv.db_held_tf ? dr6 : dr6 & ~DR6_BS) | v->pv.db_held;
+		pv_debug_unhold(v, regs);
+	} else if ((dr6 & DR6_B0_B3) && pv_db_behind_mov_ss(v, regs, dr6 & DR6_B0_B3)) {
+		v->pv.db_held = dr6 & DR6_B0_B3;
+		v->pv.db_held_tf = regs->rflags & RFLAGS_TF;
+		regs->rflags |= RFLAGS_TF;
+		return;
+	}
+	v->pv.dr6 |= dr6;
+	pv_inject_trap(X86_DB, 0);
+}
+
+/* Bits B0 to B3 of the I/O breakpoints that an access to these ports hits. */
+unsigned int pv_debug_io_match(const struct vcpu *v, unsigned int port, unsigned int bytes)
+{
+	static const uint8_t widths[4] = {1, 2, 8, 4};
+	unsigned int match = 0;
+
+	if (likely(!v->pv.dr7_emul) || !(v->pv.ctrlreg[4] & CR4_DE))
+		return 0;
+	for (unsigned int i = 0; i < 4; i++) {
+		unsigned long width = widths[v->pv.dr7 >> (18 + i * 4) & 3];
+		unsigned long start = v->pv.dr[i] & ~(width - 1);
+
+		if ((v->pv.dr7_emul >> (i * 2) & 3) && start < port + bytes && start + width > port)
+			match |= 1u << i;
+	}
+	return match;
 }

@@ -191,7 +191,8 @@ void pv_ldt_unmap(struct vcpu *v)
 		put_page_and_type(drop[--n]);
 }
 
-bool pv_ldt_fault(struct vcpu *v, unsigned long offset, uint32_t error_code)
+/* True: the page is mapped now, run again. May be called from a fault in the hypervisor: changes nothing of the guest's. */
+bool pv_ldt_map(struct vcpu *v, unsigned long offset)
 {
 	unsigned int slot = offset >> PAGE_SHIFT;
 	struct page_info *pg;
@@ -202,10 +203,10 @@ bool pv_ldt_fault(struct vcpu *v, unsigned long offset, uint32_t error_code)
 	va = v->pv.ldt_base + ((unsigned long)slot << PAGE_SHIFT);
 	pg = pv_guest_frame(va, false);
 	if (!pg)
-		goto report;
+		return false;
 	if (get_page_type(pg, PGT_seg_desc_page)) {
 		put_page(pg);
-		goto report;
+		return false;
 	}
 	spin_lock(&v->pv.ldt_lock);
 	if (vcpu_window(v)[LDT_WINDOW + slot] & PTE_P) { /* mapped meanwhile */
@@ -217,11 +218,13 @@ bool pv_ldt_fault(struct vcpu *v, unsigned long offset, uint32_t error_code)
 	v->pv.ldt_mapped++;
 	spin_unlock(&v->pv.ldt_lock);
 	return true;
-report:
-	/* The guest sees a fault at its own address of the LDT. */
-	if (current == v && guest_regs()->cs & 3)
-		pv_inject_page_fault(v->pv.ldt_base + offset, error_code);
-	return current == v && guest_regs()->cs & 3;
+}
+
+/* Where the guest has what stands at @offset of its LDT's window: a fault there is told to it by its own address. */
+unsigned long pv_ldt_address(const struct vcpu *v, unsigned long offset, unsigned long fallback)
+{
+	return offset >> PAGE_SHIFT < DIV_ROUND_UP(v->pv.ldt_ents, 512) ? v->pv.ldt_base + offset
+									: fallback;
 }
 
 void pv_load_descriptors(struct vcpu *v)

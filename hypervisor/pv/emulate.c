@@ -6,13 +6,14 @@
  * Every instruction either happens whole, or has no effect and its #GP goes to the guest.
  */
 #include "pv/emulate.h"
+#include "pv/cpuid.h"
 #include "hypercall/dispatch.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
 
-enum outcome { REFUSED, DONE, AGAIN /* rip stays: execute once more */ };
+enum outcome { REFUSED, DONE, AGAIN /* rip stays: execute once more */, UNDEFINED /* #UD */ };
 
 unsigned long *insn_gpr(struct cpu_user_regs *regs, unsigned int nr)
 {
@@ -54,7 +55,8 @@ static bool insn_fetch(const struct cpu_user_regs *regs, struct insn *insn)
 		return false;
 	insn->len = 0;
 	insn->rex = insn->segment = 0;
-	insn->opsize = insn->rep = false;
+	insn->opsize = insn->rep = insn->addrsize = false;
+	insn->io_match = 0;
 	if (likely(get_guest_u64(&word, regs->rip))) {
 		memcpy(insn->bytes, &word, 8);
 		insn->avail = 8;
@@ -94,6 +96,7 @@ static always_inline uint8_t insn_prefixes(struct insn *insn)
 			insn->segment = b;
 			break;
 		case 0x67:
+			insn->addrsize = true;
 			break;
 		default:
 			if ((b & 0xf0) != 0x40)
@@ -175,13 +178,13 @@ static enum outcome mov_control(struct vcpu *v, struct cpu_user_regs *regs, stru
 	case 0x22:
 		return cr_write(v, nr, *gpr);
 	case 0x21:
-		rc = nr < 8 ? hc_get_debugreg(nr, 0, 0, 0, 0) : -EINVAL;
-		if (rc == -EINVAL)
-			return REFUSED;
-		*gpr = (unsigned long)rc;
+		if (pv_get_debugreg(v, nr, &val))
+			return UNDEFINED;
+		*gpr = val;
 		return DONE;
 	default:
-		return nr < 8 && !pv_set_debugreg(v, nr, *gpr) ? DONE : REFUSED;
+		rc = pv_set_debugreg(v, nr, *gpr);
+		return !rc ? DONE : rc == -ENODEV ? UNDEFINED : REFUSED;
 	}
 }
 
@@ -218,7 +221,8 @@ static enum outcome xcr_write(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	uint64_t val = (uint32_t)regs->rax | regs->rdx << 32;
 
-	if (!v->in_kernel || (uint32_t)regs->rcx || !pv_fpu_xcr0_valid(val))
+	if (!v->in_kernel || (uint32_t)regs->rcx || !pv_fpu_xcr0_valid(val) ||
+	    (val & ~pv_cpuid_xcr0(v->domain)))
 		return REFUSED;
 	v->pv.xcr0 = val;
 	pv_fpu_xcr0_load(v);
@@ -284,13 +288,19 @@ static enum outcome two_byte(struct vcpu *v, struct cpu_user_regs *regs, struct 
 	}
 }
 
-/* Where the instruction ends; a guest that single-steps gets its #DB. */
+/* Where the instruction ends; a guest that single-steps, or watches the port, gets its #DB. */
 static bool insn_complete(struct vcpu *v, struct cpu_user_regs *regs, const struct insn *insn)
 {
+	unsigned long hit = insn->io_match;
+
+	if (unlikely(!insn->len)) /* to be run again, or behind a fault's frame */
+		return true;
 	regs->rip += insn->len;
 	regs->rflags &= ~RFLAGS_RF;
-	if (unlikely(regs->rflags & RFLAGS_TF)) {
-		v->pv.dr6 |= 0x4000; /* BS */
+	if (unlikely(regs->rflags & RFLAGS_TF))
+		hit |= 0x4000; /* BS */
+	if (unlikely(hit)) {
+		v->pv.dr6 |= hit;
 		pv_inject_trap(X86_DB, 0);
 	}
 	return true;
@@ -318,12 +328,30 @@ bool pv_emulate_privileged(struct cpu_user_regs *regs)
 	case 0xfa:
 	case 0xfb:
 		/* With IOPL they are taken and do nothing: a guest must use its event mask. */
-		r = v->pv.iopl >= (v->in_kernel ? 1 : 3) ? DONE : REFUSED;
+		r = pv_iopl_ok(v) ? DONE : REFUSED;
 		break;
 	}
 	if (r == AGAIN)
 		return true;
+	if (r == UNDEFINED) {
+		pv_inject_trap(X86_UD, 0);
+		return true;
+	}
 	return r == DONE && insn_complete(v, regs, &insn);
+}
+
+/*
+ * INT n through a gate that user code may not use. The error code would name the vector, but emulators are known to get
+ * it wrong: the instruction itself says it. Prefixes mean nothing to it.
+ */
+bool pv_software_interrupt(struct cpu_user_regs *regs)
+{
+	struct insn insn;
+
+	if (!insn_fetch(regs, &insn) || insn_prefixes(&insn) != 0xcd || insn.len == insn.avail)
+		return false;
+	pv_inject_software_interrupt(insn.bytes[insn.len], insn.len + 1);
+	return true;
 }
 
 /* The ABI's way to CPUID without faulting (xen/arch-x86/xen.h, XEN_EMULATE_PREFIX): ud2; "xen"; cpuid. */

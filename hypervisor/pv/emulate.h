@@ -14,7 +14,9 @@ struct insn {
 	unsigned int len;   /* decoded so far */
 	uint8_t rex;	    /* 0 or 0x40-0x4f */
 	bool opsize, rep;   /* prefixes 66, F2/F3 */
+	bool addrsize;	    /* 67 */
 	uint8_t segment;    /* override prefix, 0 if none */
+	uint8_t io_match;   /* I/O breakpoints that were hit: B0-B3 */
 };
 
 /* Pointer to general register @nr (0-15) in the ABI's frame. */
@@ -23,6 +25,8 @@ unsigned long *insn_gpr(struct cpu_user_regs *regs, unsigned int nr);
 /* pv/emulate_io.c: IN, OUT, INS, OUTS after the prefixes; @op is the opcode. True: done, insn->len is complete. */
 bool pv_emulate_io(struct cpu_user_regs *regs, struct insn *insn, uint8_t op);
 /* May the current guest code use the ports at all (IOPL or its I/O bitmap)? */
-bool pv_io_allowed(const struct vcpu *v, unsigned int port, unsigned int bytes);
+bool pv_io_allowed(struct vcpu *v, unsigned int port, unsigned int bytes);
+/* Is the guest's IOPL enough for what it runs now? */
+bool pv_iopl_ok(const struct vcpu *v);
 
 #endif

@@ -10,17 +10,32 @@
 #include "pv/emulate.h"
 #include "x86/asm.h"
 
-bool pv_io_allowed(const struct vcpu *v, unsigned int port, unsigned int bytes)
+/* A guest's kernel counts as ring 1, from 32-bit days, unless it has asked for the architecture's view. */
+bool pv_iopl_ok(const struct vcpu *v)
 {
-	uint8_t map[2] = {0xff, 0xff};
+	unsigned int ring = 3;
 
-	if (v->pv.iopl >= (v->in_kernel ? 1 : 3))
+	if (v->in_kernel)
+		ring = v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl) ? 0 : 1;
+	return v->pv.iopl >= ring;
+}
+
+/* Two bytes are read always, as CPUs do (SDM vol. 1 section 19.5.2). The bitmap is the kernel's: its tables map it. */
+bool pv_io_allowed(struct vcpu *v, unsigned int port, unsigned int bytes)
+{
+	bool user = !v->in_kernel, ok;
+	uint16_t map;
+
+	if (pv_iopl_ok(v))
 		return true;
-	if (!v->pv.iobmp_limit || port + bytes > v->pv.iobmp_limit)
+	if (port + bytes > v->pv.iobmp_limit)
 		return false;
-	if (copy_from_guest_va(map, v->pv.iobmp_guest + port / 8, (port % 8 + bytes > 8) ? 2 : 1))
-		return false;
-	return !((map[0] | map[1] << 8) >> (port % 8) & ((1u << bytes) - 1));
+	if (user)
+		pv_toggle_mode(v);
+	ok = !copy_from_guest_va(&map, v->pv.iobmp_guest + port / 8, sizeof(map));
+	if (user)
+		pv_toggle_mode(v);
+	return ok && !(map >> (port % 8) & ((1u << bytes) - 1));
 }
 
 static uint32_t port_in(unsigned int port, unsigned int bytes)
@@ -74,9 +89,9 @@ static void guest_out(struct vcpu *v, unsigned int port, unsigned int bytes, uin
 
 /* One element of INS or OUTS; a page fault on the guest's buffer is the guest's to handle, and the instruction runs again. */
 static bool string_element(struct vcpu *v, struct cpu_user_regs *regs, bool out, unsigned int port,
-			   unsigned int bytes, bool *faulted)
+			   unsigned int bytes, unsigned long base, bool *faulted)
 {
-	unsigned long va = out ? regs->rsi : regs->rdi;
+	unsigned long va = out ? regs->rsi + base : regs->rdi;
 	unsigned long step = regs->rflags & RFLAGS_DF ? -(unsigned long)bytes : bytes;
 	uint32_t val = 0;
 
@@ -107,17 +122,22 @@ static bool string_io(struct vcpu *v, struct cpu_user_regs *regs, struct insn *i
 		      unsigned int bytes)
 {
 	unsigned int port = (uint16_t)regs->rdx, done = 0;
+	unsigned long base = 0;
 	bool faulted = false;
 
-	if (!pv_io_allowed(v, port, bytes))
+	/* Nobody's 64-bit code does it with 32-bit addresses. */
+	if (insn->addrsize || !pv_io_allowed(v, port, bytes))
 		return false;
+	if (insn->segment == 0x64 || insn->segment == 0x65)
+		base = rdmsr(insn->segment == 0x64 ? MSR_FS_BASE : MSR_GS_BASE);
+	insn->io_match = (uint8_t)pv_debug_io_match(v, port, bytes);
 	if (!insn->rep) {
-		if (!string_element(v, regs, out, port, bytes, &faulted))
+		if (!string_element(v, regs, out, port, bytes, base, &faulted))
 			insn->len = 0; /* the fault frame is in place; it must not be moved on */
 		return true;
 	}
 	while (regs->rcx && done++ < STRING_BATCH) {
-		if (!string_element(v, regs, out, port, bytes, &faulted))
+		if (!string_element(v, regs, out, port, bytes, base, &faulted))
 			break;
 		regs->rcx--;
 	}
@@ -143,6 +163,7 @@ bool pv_emulate_io(struct cpu_user_regs *regs, struct insn *insn, uint8_t op)
 		return false;
 	if (!pv_io_allowed(v, port, bytes))
 		return false;
+	insn->io_match = (uint8_t)pv_debug_io_match(v, port, bytes);
 	if (op & 2) {
 		guest_out(v, port, bytes, (uint32_t)regs->rax);
 		return true;

@@ -49,8 +49,6 @@ static void bounce_flag(struct vcpu *v, uint8_t flag, bool on)
 
 static int nmi_callback_set(struct vcpu *v, unsigned long address)
 {
-	if (v->vcpu_id)
-		return -EINVAL;
 	v->pv.traps[X86_NMI] = (struct trap_info){
 		.vector = X86_NMI,
 		.flags = 4, /* mask upcalls on entry */
@@ -209,15 +207,17 @@ static void gs_user_selector(uint16_t sel)
 
 HYPERCALL_FN(set_segment_base)
 {
-	switch ((unsigned int)a1) {
+	unsigned int which = (unsigned int)a1;
+
+	switch (which) {
 	case SEGBASE_FS:
 	case SEGBASE_GS_USER:
 	case SEGBASE_GS_KERNEL:
 		if (!addr_is_canonical(a2))
 			return -EINVAL;
-		wrmsr(a1 == SEGBASE_FS	      ? MSR_FS_BASE
-		      : a1 == SEGBASE_GS_USER ? MSR_KERNEL_GS_BASE
-					      : MSR_GS_BASE,
+		wrmsr(which == SEGBASE_FS	 ? MSR_FS_BASE
+		      : which == SEGBASE_GS_USER ? MSR_KERNEL_GS_BASE
+						 : MSR_GS_BASE,
 		      a2);
 		return 0;
 	case SEGBASE_GS_USER_SEL:
@@ -235,18 +235,8 @@ HYPERCALL_FN(set_debugreg)
 
 HYPERCALL_FN(get_debugreg)
 {
-	const struct pv_vcpu *pv = &current->pv;
+	unsigned long value;
+	int rc = pv_get_debugreg(current, (unsigned int)a1, &value);
 
-	switch (a1) {
-	case 0 ... 3:
-		return (long)pv->dr[a1];
-	case 4:
-	case 6:
-		return (long)pv->dr6;
-	case 5:
-	case 7:
-		return (long)(pv->dr7 | pv->dr7_emul);
-	default:
-		return -EINVAL;
-	}
+	return rc ? rc : (long)value;
 }

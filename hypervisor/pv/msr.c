@@ -3,24 +3,26 @@
  * Model-specific registers and CR4 as PV guests see them. An unknown register is a #GP, which kernels expect. Values
  * that live in hardware are those of the current vCPU.
  */
+#include "pv/cpuid.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/desc.h"
 #include "x86/page.h"
 
-#define MSR_IA32_UCODE_REV  0x8b
-#define MSR_IA32_MCG_CAP    0x179
-#define MSR_IA32_MCG_STATUS 0x17a
-#define MSR_AMD_SYSCFG	    0xc0010010
-#define MSR_AMD_HWCR	    0xc0010015
-#define MSR_AMD_TOP_MEM	    0xc001001a
-#define MSR_AMD_TOP_MEM2    0xc001001d
-#define APIC_BASE_DEFAULT   0xfee00000UL
-#define APIC_BASE_BSP	    0x100UL
-#define APIC_BASE_ENABLE    0x800UL
+#define MSR_IA32_UCODE_REV	   0x8b
+#define MSR_IA32_MCG_CAP	   0x179
+#define MSR_IA32_MCG_STATUS	   0x17a
+#define MSR_IA32_DEBUGCTL	   0x1d9
+#define MSR_IA32_PERF_CAPABILITIES 0x345
+#define MSR_AMD_SYSCFG		   0xc0010010
+#define MSR_AMD_HWCR		   0xc0010015
+#define MSR_AMD_TOP_MEM		   0xc001001a
+#define MSR_AMD_TOP_MEM2	   0xc001001d
+#define APIC_BASE_DEFAULT	   0xfee00000UL
+#define APIC_BASE_BSP		   0x100UL
+#define APIC_BASE_ENABLE	   0x800UL
 
-/* What a guest may choose in CR4, and what it always sees set if the machine has it. */
-#define CR4_GUEST   (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)
+/* What a guest always sees set in CR4 if the machine has it. */
 #define CR4_VISIBLE (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
 unsigned long pv_fixup_cr4(const struct vcpu *v, unsigned long guest_cr4)
@@ -35,12 +37,35 @@ unsigned long pv_cr4_visible(const struct vcpu *v)
 	return v->pv.ctrlreg[4] | (hyp_cr4 & CR4_VISIBLE);
 }
 
+/* What a guest may choose in CR4, as far as its CPUID shows it. */
+static unsigned long cr4_allowed(const struct domain *d)
+{
+	const struct pv_cpuid *p = d->pv.cpuid;
+	unsigned long mask = CR4_TSD | CR4_DE;
+
+	if (p->feat[0].b & BIT32(0))
+		mask |= hyp_cr4 & CR4_FSGSBASE;
+	if (p->basic[1].c & BIT32(26))
+		mask |= hyp_cr4 & CR4_OSXSAVE;
+	return mask;
+}
+
 void pv_set_cr4(struct vcpu *v, unsigned long guest_cr4)
 {
-	v->pv.ctrlreg[4] = guest_cr4 & CR4_GUEST & (hyp_cr4 | CR4_TSD);
+	guest_cr4 &= cr4_allowed(v->domain);
+	v->pv.ctrlreg[4] = guest_cr4;
 	v->pv.cr4 = pv_fixup_cr4(v, guest_cr4);
 	if (v == current && read_cr4() != v->pv.cr4)
 		write_cr4(v->pv.cr4);
+}
+
+/* A kernel too young to have a #GP handler reads 0 where the machine has such a register. */
+static bool rdmsr_early(const struct vcpu *v, uint32_t msr, uint64_t *val)
+{
+	uint64_t ignored;
+
+	*val = 0;
+	return !v->pv.traps[X86_GP].address && msr >> 16 != 0x4000 && rdmsr_safe(msr, &ignored);
 }
 
 bool pv_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val)
@@ -61,6 +86,8 @@ bool pv_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val)
 		return true;
 	case MSR_IA32_MCG_CAP: /* no machine-check banks */
 	case MSR_IA32_MCG_STATUS:
+	case MSR_IA32_DEBUGCTL: /* nothing of it is offered */
+	case MSR_IA32_PERF_CAPABILITIES:
 		*val = 0;
 		return true;
 	case MSR_IA32_UCODE_REV:
@@ -72,7 +99,7 @@ bool pv_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val)
 	case MSR_AMD_TOP_MEM2:
 		return v->domain->is_hardware && rdmsr_safe(msr, val);
 	default:
-		return false;
+		return rdmsr_early(v, msr, val);
 	}
 }
 
@@ -94,6 +121,7 @@ bool pv_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val)
 	case MSR_IA32_APICBASE:
 		return pv_rdmsr(v, msr, &now) && now == val;
 	case MSR_IA32_MCG_STATUS:
+	case MSR_IA32_DEBUGCTL:
 		return !val;
 	default:
 		return false;

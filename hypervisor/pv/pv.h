@@ -49,19 +49,23 @@ void pv_inject_page_fault(unsigned long cr2, uint32_t error_code);
 void pv_inject_software_interrupt(
 	unsigned int vector,
 	unsigned int insn_len); /* INT n: the table's DPL is checked by the caller */
-void pv_inject_failsafe(void);
+void pv_inject_failsafe(const uint16_t selectors[4]); /* DS, ES, FS, GS as the guest had them */
+void pv_inject_bad_iret(struct cpu_user_regs *regs, unsigned int vector, uint32_t error_code);
 void pv_deliver_events(void); /* event callback; masks upcalls */
 void pv_deliver_nmi(void);
 void pv_toggle_mode(struct vcpu *v); /* current only: kernel <-> user: GS base and CR3 */
 
 /* pv/emulate.c: the #GP of a privileged instruction. True: done (regs advanced), false: it is the guest's own #GP. */
 bool pv_emulate_privileged(struct cpu_user_regs *regs);
-/* pv/emulate_ud.c: the forced-emulation prefix (ud2a "xen" cpuid) */
+/* The #GP of an INT n: done through the guest's own gate, or false if it was no such instruction. */
+bool pv_software_interrupt(struct cpu_user_regs *regs);
+/* The forced-emulation prefix (ud2a "xen" cpuid). */
 bool pv_emulate_forced(struct cpu_user_regs *regs);
 /* pv/ptwr.c: a guest's write to one of its own page tables. True: done. */
 bool pv_ptwr_fault(struct cpu_user_regs *regs, unsigned long addr, uint32_t error_code);
 /* pv/descriptor.c: map a page of the guest's LDT on first use. True: mapped, run again. */
-bool pv_ldt_fault(struct vcpu *v, unsigned long offset, uint32_t error_code);
+bool pv_ldt_map(struct vcpu *v, unsigned long offset);
+unsigned long pv_ldt_address(const struct vcpu *v, unsigned long offset, unsigned long fallback);
 void pv_ldt_unmap(struct vcpu *v); /* drop all mapped LDT pages */
 void pv_gdt_clear(struct vcpu *v);
 int pv_gdt_set(struct vcpu *v, const uint64_t *frames, unsigned int entries);
@@ -79,8 +83,17 @@ void pv_fpu_device_not_available(void); /* #NM in a guest */
 void pv_fpu_cpu_init(void);
 unsigned int pv_fpu_context_size(uint64_t xcr0);
 
+/* pv/emulate_mem.c: what an exception should have been, by the instruction's memory operand. */
+bool pv_stack_operand_bad(struct cpu_user_regs *regs);
+bool pv_db_behind_mov_ss(struct vcpu *v, struct cpu_user_regs *regs, unsigned int hit);
+
 /* pv/debugreg.c */
+void pv_debug_trap(struct vcpu *v, struct cpu_user_regs *regs, unsigned long dr6);
+/* A #DB is held back, and something else comes first: no step, and the guest's TF again. */
+void pv_debug_unhold(struct vcpu *v, struct cpu_user_regs *regs);
 long pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long value);
+int pv_get_debugreg(const struct vcpu *v, unsigned int reg, unsigned long *value);
+unsigned int pv_debug_io_match(const struct vcpu *v, unsigned int port, unsigned int bytes);
 void pv_debug_save(struct vcpu *v);
 void pv_debug_load(struct vcpu *v);
 
@@ -113,7 +126,7 @@ struct page_info *pv_guest_frame(
 	unsigned long va,
 	bool write); /* referenced frame behind a guest address, NULL if unmapped */
 void pv_context_save(struct vcpu *v); /* x86/switch.c: segments, bases, debug, FPU */
-void pv_context_load(struct vcpu *v);
+bool pv_context_load(struct vcpu *v);
 
 /* pv/descriptor.c */
 void pv_window_init(struct vcpu *v);

@@ -170,40 +170,44 @@ static void segments_save(struct vcpu *v)
 	v->pv.gs_base_user = v->in_kernel ? gs_other : gs;
 }
 
-/* A selector the guest's tables no longer allow loads as null. */
-#define LOAD_SEGMENT(reg, sel)                                                        \
+/* A selector the guest's tables no longer allow loads as null, and @ok says so. */
+#define LOAD_SEGMENT(reg, sel, ok)                                                    \
 	do {                                                                          \
 		unsigned int s_ = (sel);                                              \
 		__asm__ __volatile__("1: mov %k0, %%" reg "\n\t"                      \
 				     "jmp 3f\n"                                       \
 				     "2: xor %k0, %k0\n\t"                            \
-				     "mov %k0, %%" reg "\n"                           \
+				     "mov %k0, %%" reg "\n\t"                         \
+				     "movb $0, %1\n"                                  \
 				     "3:\n\t"                                         \
 				     ".pushsection .ex_table, \"a\"\n\t.balign 8\n\t" \
 				     ".quad 1b, 2b\n\t.popsection"                    \
-				     : "+r"(s_));                                     \
+				     : "+r"(s_), "+m"(ok));                           \
 	} while (0)
 
-static void segments_load(struct vcpu *v)
+/* False if one of them could not be loaded. */
+static bool segments_load(struct vcpu *v)
 {
+	bool ok = true;
 	uint16_t now;
 
 	__asm__ __volatile__("mov %%ds, %0" : "=r"(now));
 	if (now | v->pv.ds)
-		LOAD_SEGMENT("ds", v->pv.ds);
+		LOAD_SEGMENT("ds", v->pv.ds, ok);
 	__asm__ __volatile__("mov %%es, %0" : "=r"(now));
 	if (now | v->pv.es)
-		LOAD_SEGMENT("es", v->pv.es);
+		LOAD_SEGMENT("es", v->pv.es, ok);
 	__asm__ __volatile__("mov %%fs, %0" : "=r"(now));
 	if (now | v->pv.fs)
-		LOAD_SEGMENT("fs", v->pv.fs);
+		LOAD_SEGMENT("fs", v->pv.fs, ok);
 	__asm__ __volatile__("mov %%gs, %0" : "=r"(now));
 	if (now | v->pv.gs)
-		LOAD_SEGMENT("gs", v->pv.gs);
+		LOAD_SEGMENT("gs", v->pv.gs, ok);
 	/* Bases after selectors: a load replaces the base. */
 	wrmsr(MSR_FS_BASE, v->pv.fs_base);
 	wrmsr(MSR_GS_BASE, v->in_kernel ? v->pv.gs_base_kernel : v->pv.gs_base_user);
 	wrmsr(MSR_KERNEL_GS_BASE, v->in_kernel ? v->pv.gs_base_user : v->pv.gs_base_kernel);
+	return ok;
 }
 
 void pv_context_save(struct vcpu *v)
@@ -213,13 +217,17 @@ void pv_context_save(struct vcpu *v)
 	pv_fpu_save(v);
 }
 
-void pv_context_load(struct vcpu *v)
+/* False if a segment of the guest's could not be loaded: its failsafe callback is due. */
+bool pv_context_load(struct vcpu *v)
 {
+	bool ok;
+
 	if (read_cr4() != v->pv.cr4)
 		write_cr4(v->pv.cr4);
 	pv_load_cr3(v);
 	pv_load_descriptors(v);
-	segments_load(v);
+	ok = segments_load(v);
 	pv_debug_load(v);
 	pv_fpu_load(v);
+	return ok;
 }

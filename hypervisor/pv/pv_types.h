@@ -25,7 +25,8 @@ struct pv_vcpu {
 	struct trap_info *traps; /* 256 entries; address 0 = none */
 
 	mfn_t guest_table, guest_table_user; /* the L4 frames behind cr3_*: type references held */
-	struct page_info *old_table; /* a table half let go, reference held: pv_finish_old_table() */
+	struct page_info
+		*old_table; /* a table half let go, reference held: pv_finish_old_table() */
 
 	unsigned long
 		ctrlreg[8]; /* guest's view: cr0, cr2 (unused: it is in vcpu_info.arch), cr4 */
@@ -36,6 +37,8 @@ struct pv_vcpu {
 	unsigned long dr[4], dr6,
 		dr7; /* guest debug registers; dr7_emul: bits the guest sees but hardware does not */
 	unsigned long dr7_emul;
+	uint8_t db_held; /* B0-B3 of a #DB that waits for the end of this instruction */
+	bool db_held_tf; /* the guest's own TF meanwhile */
 
 	mfn_t gdt_frames[14]; /* type references held (PGT_seg_desc_page) */
 	unsigned int gdt_ents;
@@ -44,10 +47,10 @@ struct pv_vcpu {
 	unsigned int ldt_mapped; /* how many LDT pages are mapped now (L: ldt_lock) */
 	spinlock_t ldt_lock;
 
-	void *fpu;	 /* XSAVE area, 64-byte aligned, inside: */
+	void *fpu; /* XSAVE area, 64-byte aligned, inside: */
 	void *fpu_alloc;
 	uint64_t xcr0;
-	bool ts;	/* guest's CR0.TS */
+	bool ts; /* guest's CR0.TS */
 
 	unsigned long iobmp_guest; /* PHYSDEVOP_set_iobitmap: address and limit */
 	unsigned int iobmp_limit;
@@ -66,7 +69,8 @@ struct pv_domain {
 	struct pv_cpuid *cpuid; /* policy: pv/cpuid.c */
 	unsigned long nr_l4_slots;
 	bool is_32bit; /* (never yet) */
-	uint32_t relinquished_list; /* (L: page_lock) frames of a dying domain that others still hold */
+	uint32_t
+		relinquished_list; /* (L: page_lock) frames of a dying domain that others still hold */
 };
 
 #endif

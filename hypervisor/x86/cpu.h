@@ -56,7 +56,7 @@ static inline unsigned int this_cpu_id(void)
 }
 #endif
 
-/* Per-CPU variables: one copy in the image (CPU 0's), one area per further CPU. */
+/* Per-CPU variables: one copy in the image (CPU 0's), one zeroed area per further CPU, so an initializer would reach CPU 0 only. */
 #ifndef HOST_BUILD
 #define DEFINE_PER_CPU(type, name)  __section(".percpu") __typeof__(type) percpu_##name
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) percpu_##name

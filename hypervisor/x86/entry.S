@@ -153,6 +153,11 @@ ENTRY(sysenter_entry)
 	pushq $SEL_RING3_DS
 	pushq $0
 	pushfq
+	/* TF, NT, DF and AC are still the guest's (SDM vol. 2, SYSENTER): trap_ist lets single steps go on up to here. */
+	.globl sysenter_flags_saved
+sysenter_flags_saved:
+	pushq $2
+	popfq
 	pushq $3
 	pushq $0
 	pushq $0
@@ -214,17 +219,15 @@ interrupt_entry:
 
 /*
  * #DB, NMI, #DF and #MC have stacks of their own (IST), because they can come between SYSCALL and the stack switch. Those
- * stacks are pages of this CPU's stack, so cpu_info() works on them. A #DB from a guest goes on like
- * any exception: its frame moves to the top of the stack.
+ * stacks are pages of this CPU's stack, so cpu_info() works on them. What comes from a guest goes on like
+ * any exception: its frame moves to the top of the stack, so that the way out is the one whose IRET may fault.
  */
 	.balign 16
 ist_entry:
 	cld
 	SAVE_GPRS
 	testb $3, UREGS_cs(%rsp)
-	jz 1f
-	cmpb $1, UREGS_entry_vector(%rsp)
-	jne 1f
+	jz 2f
 	mov %rsp, %rsi
 	mov %rsp, %rdi
 	or $(STACK_SIZE - 1), %rdi
@@ -234,16 +237,20 @@ ist_entry:
 	rep movsq
 	mov %rbx, %rsp
 	mov %rsp, %rdi
+	cmpb $1, UREGS_entry_vector(%rsp)
+	jne 1f
 	call guest_debug_trap
 	jmp exit_to_guest
-1:	mov %rsp, %rdi
+1:	call trap_ist
+	jmp exit_to_guest
+2:	mov %rsp, %rdi
 	call trap_ist
 	jmp .Lreturn_to_hypervisor
 
-/* IRET or a selector load of the way out has faulted: trap_in_hypervisor has rebuilt guest_regs; RDI points to them. */
+/* The IRET of the way out has faulted: bad_guest_iret has rebuilt guest_regs, RDI points to them, RSI is the vector. */
 ENTRY(resume_after_bad_iret)
 	mov %rdi, %rsp
-	call pv_inject_failsafe
+	call pv_inject_bad_iret
 	jmp exit_to_guest
 
 /* void stack_reset_and_exit(struct cpu_user_regs *guest_regs): drop the C stack, leave through exit_to_guest. */

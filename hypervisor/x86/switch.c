@@ -21,16 +21,20 @@ static void vcpu_save(struct vcpu *v)
 	pv_context_save(v);
 }
 
-static void vcpu_load(struct vcpu *v)
+static bool vcpu_load(struct vcpu *v)
 {
+	bool ok;
+
 	*guest_regs() = v->regs;
-	pv_context_load(v);
+	ok = pv_context_load(v);
 	vtime_switch_in(v);
+	return ok;
 }
 
 void context_switch(struct vcpu *prev, struct vcpu *next)
 {
 	struct cpu_info *ci = cpu_info();
+	bool ok = true;
 
 	ASSERT(prev != next);
 	if (!prev->is_idle)
@@ -42,7 +46,7 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
 		write_cr3(virt_to_maddr(idle_l4));
 	} else {
 		cpumask_set(ci->cpu, &next->domain->dirty_cpus);
-		vcpu_load(next);
+		ok = vcpu_load(next);
 	}
 	/* CR3 has been written: nothing of the former guest is in this TLB. */
 	if (!prev->is_idle && prev->domain != next->domain)
@@ -50,5 +54,8 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
 	sched_context_saved(prev);
 	if (next->is_idle)
 		stack_reset_and_jump(&ci->guest_regs, idle_loop);
+	if (unlikely(!ok))
+		pv_inject_failsafe(
+			(uint16_t[4]){next->pv.ds, next->pv.es, next->pv.fs, next->pv.gs});
 	stack_reset_and_exit(&ci->guest_regs);
 }

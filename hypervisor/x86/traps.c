@@ -16,8 +16,9 @@ struct ex_entry {
 	unsigned long from, to;
 };
 extern const struct ex_entry __ex_table_start[], __ex_table_end[];
-extern const char guest_iret[];
-void resume_after_bad_iret(struct cpu_user_regs *guest_regs) __noreturn;
+extern const char guest_iret[], sysenter_entry[], sysenter_flags_saved[];
+void resume_after_bad_iret(struct cpu_user_regs *guest_regs, unsigned int vector,
+			   uint32_t error_code) __noreturn;
 
 static const char *const trap_names[32] = {
 	"divide error",
@@ -64,29 +65,34 @@ static unsigned long ex_table_find(unsigned long ip)
 static void __noreturn bad_guest_iret(struct cpu_user_regs *nested)
 {
 	struct cpu_user_regs *regs = guest_regs();
+	unsigned int vector = nested->entry_vector & 0xff;
+	uint32_t error_code = nested->error_code;
 
 	memmove(regs, nested, offsetof(struct cpu_user_regs, error_code));
 	regs->error_code = 0;
 	regs->entry_vector = 0;
-	resume_after_bad_iret(regs);
+	resume_after_bad_iret(regs, vector, error_code);
 }
 
-/* The CPU's own access to a descriptor: a guest LDT page that is not mapped yet. */
-static bool ldt_window_fault(unsigned long addr, uint32_t error_code)
+/*
+ * The CPU's own access to a descriptor, on the guest's behalf or on ours (a selector load, IRET): a guest LDT page
+ * that is not mapped yet. False if it cannot be.
+ */
+static bool ldt_window_fault(unsigned long addr, uint32_t error_code, unsigned long *off)
 {
 	struct vcpu *v = current;
-	unsigned long off = addr - LDT_VIRT_START(v->vcpu_id);
 
-	return !v->is_idle && !(error_code & (PF_U | PF_RSV)) && off < 0x10000 &&
-	       pv_ldt_fault(v, off, error_code);
+	*off = addr - LDT_VIRT_START(v->vcpu_id);
+	return !v->is_idle && !(error_code & (PF_U | PF_RSV)) && *off < 0x10000;
 }
 
 void trap_in_hypervisor(struct cpu_user_regs *regs)
 {
 	unsigned int vector = regs->entry_vector & 0xff;
-	unsigned long fixup;
+	unsigned long fixup, off;
 
-	if (vector == X86_PF && ldt_window_fault(read_cr2(), regs->error_code))
+	if (vector == X86_PF && ldt_window_fault(read_cr2(), regs->error_code, &off) &&
+	    pv_ldt_map(current, off))
 		return;
 	if (regs->rip == (unsigned long)guest_iret)
 		bad_guest_iret(regs);
@@ -106,6 +112,10 @@ void trap_ist(struct cpu_user_regs *regs)
 	switch (vector) {
 	case X86_DB:
 		write_dr(6, 0xffff0ff0);
+		/* SYSENTER does not clear TF: let it be stored in the guest's frame, then step no further. */
+		if (regs->rip < (unsigned long)sysenter_entry ||
+		    regs->rip >= (unsigned long)sysenter_flags_saved)
+			regs->rflags &= ~RFLAGS_TF;
 		return;
 	case X86_NMI:
 		nmi_handle(regs);
@@ -117,11 +127,10 @@ void trap_ist(struct cpu_user_regs *regs)
 
 void guest_debug_trap(struct cpu_user_regs *regs)
 {
-	struct vcpu *v = current;
+	unsigned long dr6 = read_dr(6) & 0xe00f;
 
-	v->pv.dr6 |= read_dr(6) & 0xe00f;
 	write_dr(6, 0xffff0ff0);
-	pv_inject_trap(X86_DB, 0);
+	pv_debug_trap(current, regs, dr6);
 }
 
 static void guest_trap_plain(struct cpu_user_regs *regs)
@@ -145,29 +154,20 @@ static void guest_trap_nm(struct cpu_user_regs *regs)
 	pv_fpu_device_not_available();
 }
 
-/*
- * INT n through a gate that user code may not use. The error code would name the vector, but emulators are
- * known to get it wrong: the instruction itself says it.
- */
-static bool guest_software_interrupt(struct cpu_user_regs *regs)
-{
-	uint8_t insn[2];
-
-	if (copy_from_guest_va(insn, regs->rip, 2) || insn[0] != 0xcd)
-		return false;
-	pv_inject_software_interrupt(insn[1], 2);
-	return true;
-}
-
 static void guest_trap_gp(struct cpu_user_regs *regs)
 {
 	if (regs->error_code & 1) /* EXT: not the instruction's doing */
 		goto inject;
 	if (regs->error_code & 2) {
-		if (guest_software_interrupt(regs))
+		if (pv_software_interrupt(regs))
 			return;
-	} else if (!regs->error_code && pv_emulate_privileged(regs)) {
-		return;
+	} else if (!regs->error_code) {
+		if (pv_emulate_privileged(regs))
+			return;
+		if (pv_stack_operand_bad(regs)) {
+			pv_inject_trap(X86_SS, 0);
+			return;
+		}
 	}
 inject:
 	pv_inject_trap(X86_GP, regs->error_code);
@@ -175,12 +175,15 @@ inject:
 
 static void guest_trap_pf(struct cpu_user_regs *regs)
 {
-	unsigned long addr = read_cr2();
+	unsigned long addr = read_cr2(), off;
 	uint32_t ec = regs->error_code;
 
 	if (unlikely(addr >= HYP_VIRT_START && addr < HYP_VIRT_END)) {
-		if (ldt_window_fault(addr, ec))
-			return;
+		if (ldt_window_fault(addr, ec, &off)) {
+			if (pv_ldt_map(current, off))
+				return;
+			addr = pv_ldt_address(current, off, addr);
+		}
 	} else if ((ec & (PF_P | PF_W | PF_RSV)) == (PF_P | PF_W) && current->in_kernel &&
 		   pv_ptwr_fault(regs, addr, ec)) {
 		return;

@@ -84,8 +84,8 @@ static bool suicidal(unsigned int nr, unsigned long cmd)
 	case __HYPERVISOR_set_trap_table:
 	case __HYPERVISOR_callback_op:
 		return true;
-	case __HYPERVISOR_multicall: /* may hold any of these */
-		return random_below(64);
+	case __HYPERVISOR_multicall: /* may hold any of these; random_multicall() does its own */
+		return true;
 	case __HYPERVISOR_sched_op:
 	case __HYPERVISOR_sched_op_compat:
 		return cmd != 0;
@@ -97,25 +97,43 @@ static bool suicidal(unsigned int nr, unsigned long cmd)
 	return false;
 }
 
-static void random_hypercall(void)
+/* A call and arguments; with some likelihood of the shape that the call wants. */
+static multicall_entry_t random_call(void)
 {
-	unsigned int nr = random_below(random_below(4) ? 42 : 64);
-	unsigned long a[5];
+	multicall_entry_t c = {.op = random_below(random_below(4) ? 42 : 64)};
+	unsigned long p = (unsigned long)scratch + random_below(sizeof(scratch) - 512) / 8 * 8;
 
 	for (unsigned int i = 0; i < 5; i++)
-		a[i] = random_value();
+		c.args[i] = random_value();
 	if (random_below(4)) {
-		a[0] = random_below(36);
-		a[1] = (unsigned long)scratch + random_below(sizeof(scratch) - 512) / 8 * 8;
+		c.args[0] = random_below(36);
+		c.args[1] = p;
 	}
 	if (random_below(3) == 0) {
-		a[0] = (unsigned long)scratch + random_below(sizeof(scratch) - 512) / 8 * 8;
-		a[1] = random_below(8);
-		a[2] = 0;
-		a[3] = DOMID_SELF;
+		c.args[0] = p;
+		c.args[1] = random_below(8);
+		c.args[2] = 0;
+		c.args[3] = DOMID_SELF;
 	}
-	if (!suicidal(nr, a[0]))
-		hypercall_any(nr, a[0], a[1], a[2], a[3], a[4]);
+	if (suicidal(c.op, c.args[0]))
+		c.op = __HYPERVISOR_xen_version;
+	return c;
+}
+
+static void random_hypercall(void)
+{
+	multicall_entry_t c = random_call();
+
+	hypercall_any(c.op, c.args[0], c.args[1], c.args[2], c.args[3], c.args[4]);
+}
+
+static void random_multicall(void)
+{
+	multicall_entry_t list[8];
+
+	for (unsigned int i = 0; i < 8; i++)
+		list[i] = random_call();
+	hypercall_multicall(list, random_below(9));
 }
 
 /* Entries of scratch's own tables, written by each of the ways there are. */
@@ -182,6 +200,8 @@ void test_main(void)
 		for (unsigned int i = 0; i < 100; i++) {
 			random_hypercall();
 			random_page_table();
+			if (!(i & 15))
+				random_multicall();
 			if (!(i & 7))
 				scratch_fill();
 		}
