@@ -75,7 +75,8 @@ static void __init ioports_grant(struct domain *d)
 		(void)rangeset_remove(d->ioport_caps, denied[i][0], denied[i][1]);
 	for (unsigned int i = 0; i < 2; i++)
 		if (serial_io_base(i))
-			(void)rangeset_remove(d->ioport_caps, serial_io_base(i), serial_io_base(i) + 7UL);
+			(void)rangeset_remove(d->ioport_caps, serial_io_base(i),
+					      serial_io_base(i) + 7UL);
 }
 
 static void __init iomem_grant(struct domain *d)

@@ -201,9 +201,10 @@ static void domain_free(void *data)
 
 	for (i = 0; i < ARRAY_SIZE(d->watchdog); i++)
 		timer_kill(&d->watchdog[i]);
+	/* The policy's timer looks at the vCPUs. */
+	sched_destroy_domain(d);
 	for_each_vcpu (d, v, i)
 		vcpu_free(v);
-	sched_destroy_domain(d);
 	if (d->target)
 		domain_put(d->target);
 	if (d->grant)

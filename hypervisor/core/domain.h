@@ -58,13 +58,13 @@ struct vcpu {
 
 	/* events */
 	evtchn_port_t virq_to_port[NR_VIRQS]; /* (L: d->event_lock) 0 = unbound */
-	int poll_port; /* (a) SCHEDOP_poll: 0 none, -1 several, else the port */
+	int poll_port; /* (v) while VPF_poll is set: -1 several ports, else the one */
 	struct evtchn_vcpu *evtchn;
 	mfn_t vcpu_info_mfn; /* registered page, INVALID_MFN while in shared_info */
 	struct page_info *vcpu_info_page;
 
 	bool paused_for_shutdown; /* (L: d->shutdown_lock) domain_shutdown holds one of its pauses */
-	unsigned long mc_state; /* (v) multicall in progress: hypercall/multicall.c */
+	unsigned long mc_state;	  /* (v) multicall in progress: hypercall/multicall.c */
 	struct list paused_link;
 };
 
@@ -108,7 +108,8 @@ struct domain {
 
 	/* permissions */
 	struct rangeset *iomem_caps, *irq_caps, *ioport_caps; /* (L: caps_lock) */
-	spinlock_t caps_lock; /* a leaf; domain_caps_* take it. Alone on the machine (boot) none is needed */
+	spinlock_t
+		caps_lock; /* a leaf; domain_caps_* take it. Alone on the machine (boot) none is needed */
 
 	/* scheduling and time */
 	struct sched_domain sched;
@@ -119,7 +120,8 @@ struct domain {
 		dirty_cpus; /* (a) CPUs on which a vCPU of it is or was loaded since their last flush */
 	int64_t time_offset_seconds;
 	spinlock_t shutdown_lock;
-	evtchn_port_t suspend_evtchn; /* (L: shutdown_lock) XEN_DOMCTL_subscribe: told when it has suspended; 0 none */
+	evtchn_port_t
+		suspend_evtchn; /* (L: shutdown_lock) XEN_DOMCTL_subscribe: told when it has suspended; 0 none */
 	spinlock_t vcpu_op_lock; /* by trylock only, else -ERESTART: one initialises a vCPU of it */
 	unsigned int poll_count; /* (a) vCPUs in SCHEDOP_poll */
 
@@ -143,7 +145,8 @@ extern struct vcpu *idle_vcpu[NR_CPUS];
 /* Where v->vcpu_info points while the guest has given no place for it: vCPUs from LEGACY_MAX_VCPUS on, and dead ones. */
 extern struct vcpu_info dummy_vcpu_info;
 
-void domain_subsys_init(void); /* pseudo-domains, idle domain and the boot CPU's idle vCPU, which becomes current */
+void domain_subsys_init(
+	void); /* pseudo-domains, idle domain and the boot CPU's idle vCPU, which becomes current */
 int idle_vcpu_create(unsigned int cpu) __must_check; /* by sched_init_cpu, for a further CPU */
 
 /* Find by id and take a reference; NULL if there is none (or only a dead one). */
@@ -186,8 +189,8 @@ void vcpu_info_unmap(struct vcpu *v);
 int vcpu_info_register(struct vcpu *v, mfn_t mfn, uint32_t offset);
 
 /* Rights: all of first..last, ranges are whole. */
-static inline bool domain_caps_contain(struct domain *d, const struct rangeset *caps, uint64_t first,
-				       uint64_t last)
+static inline bool domain_caps_contain(struct domain *d, const struct rangeset *caps,
+				       uint64_t first, uint64_t last)
 {
 	bool yes;
 
@@ -196,7 +199,8 @@ static inline bool domain_caps_contain(struct domain *d, const struct rangeset *
 	spin_unlock(&d->caps_lock);
 	return yes;
 }
-int domain_caps_change(struct domain *d, struct rangeset *caps, uint64_t first, uint64_t last, bool allow);
+int domain_caps_change(struct domain *d, struct rangeset *caps, uint64_t first, uint64_t last,
+		       bool allow);
 
 static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {
@@ -223,7 +227,7 @@ void vtime_switch_out(struct vcpu *v);
 /* Areas in guest memory that are kept up to date; 0 ends it. The address has been checked. */
 void vtime_register_runstate(struct vcpu *v, unsigned long va);
 void vtime_register_time(struct vcpu *v, unsigned long va);
-void vtime_set_periodic(struct vcpu *v, s_time_t period); /* 0: stop */
+void vtime_set_periodic(struct vcpu *v, s_time_t period);    /* 0: stop */
 void vtime_set_singleshot(struct vcpu *v, s_time_t expires); /* current; 0: stop */
 
 /* --- x86 side of a domain's life (pv/pv_domain.c) --- */

@@ -22,6 +22,7 @@
 #include "mm/heap.h"
 #include "x86/pirq.h"
 #include "x86/shutdown.h"
+#include "x86/smp.h"
 #include "x86/traps.h"
 
 #define STACK_LINES 12
@@ -58,7 +59,8 @@ static void __noreturn hardware_domain_shutdown(int reason)
 {
 	unsigned int id = hardware_domain->domain_id;
 
-	/* What is said from here on must be out before the machine stops. */
+	/* What is said from here on must be out before the machine stops, and nobody else be in the console's locks. */
+	smp_stop_others();
 	console_start_sync();
 	switch (reason) {
 	case SHUTDOWN_poweroff:
@@ -174,31 +176,37 @@ int domain_soft_reset(struct domain *d)
 
 /* --- kill --- */
 
-enum { KILL_mappings, KILL_arch, KILL_pages, KILL_done };
+enum { KILL_channels, KILL_interrupts, KILL_mappings, KILL_arch, KILL_pages, KILL_done };
 
 static void kill_begin(struct domain *d)
 {
-	struct vcpu *v;
-	unsigned int i;
-
 	domain_pause(d);
 	spin_lock(&d->page_lock);
 	d->is_dying_flag = true;
 	d->dying = DOMDYING_dying;
 	spin_unlock(&d->page_lock);
-	evtchn_destroy(d);
+	d->relinquish_state = KILL_channels;
+}
+
+static int interrupts_release(struct domain *d)
+{
+	struct vcpu *v;
+	unsigned int i;
+
 	if (d->pirq)
 		pirq_domain_destroy(d);
 	for (i = 0; i < ARRAY_SIZE(d->watchdog); i++)
 		timer_kill(&d->watchdog[i]);
 	for_each_vcpu (d, v, i)
 		vcpu_info_unmap(v);
-	d->relinquish_state = KILL_mappings;
+	return 0;
 }
 
 static int kill_steps(struct domain *d)
 {
 	static int (*const step[])(struct domain * d) = {
+		[KILL_channels] = evtchn_destroy,
+		[KILL_interrupts] = interrupts_release,
 		[KILL_mappings] = grant_table_release_mappings,
 		[KILL_arch] = arch_domain_relinquish,
 		[KILL_pages] = domain_relinquish_pages,

@@ -21,8 +21,9 @@ int evtchn_init(struct domain *d) __must_check;
  * limit but the ABI's.
  */
 void evtchn_set_max_port(struct domain *d, unsigned int max_port);
-void evtchn_destroy(struct domain *d); /* closes all; the domain is dying and paused */
-void evtchn_free(struct domain *d);    /* frees memory; nobody holds the domain any more */
+/* Closes all; the domain is dying and paused. -ERESTART: call again. */
+int evtchn_destroy(struct domain *d);
+void evtchn_free(struct domain *d); /* frees memory; nobody holds the domain any more */
 int evtchn_init_vcpu(struct vcpu *v) __must_check;
 void evtchn_destroy_vcpu(struct vcpu *v);
 

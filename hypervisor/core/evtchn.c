@@ -15,7 +15,7 @@
 #include "x86/pirq.h"
 #include "x86/softirq.h"
 
-#define RESET_CHECK 64 /* ports between two looks at waiting interrupts */
+#define CLOSE_CHECK 64 /* ports between two looks at waiting interrupts */
 
 int evtchn_init(struct domain *d)
 {
@@ -63,21 +63,25 @@ void evtchn_destroy_vcpu(struct vcpu *v)
 	v->evtchn = NULL;
 }
 
-void evtchn_destroy(struct domain *d)
+int evtchn_destroy(struct domain *d)
 {
 	struct evtchn_domain *ed = d->evtchn;
 
 	if (!ed)
-		return;
+		return 0;
 	/*
 	 * Who saw the domain alive has bound his port when he lets this go; no later one can bind.
 	 */
 	spin_lock(&d->event_lock);
 	spin_unlock(&d->event_lock);
-	for (evtchn_port_t port = 1; port < ed->valid && READ_ONCE(ed->active); port++)
-		evtchn_close(d, port);
+	while (ed->next_close < ed->valid && READ_ONCE(ed->active)) {
+		evtchn_close(d, ed->next_close++);
+		if (ed->next_close % CLOSE_CHECK == 0 && irq_window())
+			return -ERESTART;
+	}
 	evtchn_drop_virq_handlers(d);
 	evtchn_fifo_destroy(d);
+	return 0;
 }
 
 void evtchn_free(struct domain *d)
@@ -235,8 +239,8 @@ static void evtchn_close_pair(struct domain *d, struct evtchn *chn)
 
 /*
  * Called with d->event_lock alone; returns without it. The second lock may be the one to take
- * first: while ours is let go, the port may be closed by somebody else, and even bound anew. Then
- * what was asked for is already done.
+ * first: while ours is let go, the port may be closed by somebody else, and even bound anew: then
+ * what was asked for is already done. Or the other end is closed: then this one waits, and is open.
  */
 static int evtchn_close_interdomain(struct domain *d, struct evtchn *chn)
 {
@@ -249,6 +253,8 @@ static int evtchn_close_interdomain(struct domain *d, struct evtchn *chn)
 	if (chn->state == ECS_interdomain && chn->remote_dom == rd) {
 		evtchn_close_pair(d, chn);
 		rc = 0;
+	} else if (chn->state == ECS_unbound) {
+		rc = evtchn_close_local(d, chn);
 	}
 	evtchn_unlock_two(d, rd);
 	domain_put(rd);
@@ -311,7 +317,7 @@ int evtchn_reset(struct domain *d, bool resuming)
 		return -EBUSY;
 	for (; port < READ_ONCE(ed->valid) && READ_ONCE(ed->active); port++) {
 		evtchn_close(d, port);
-		if (port % RESET_CHECK == 0 && irq_window()) {
+		if (port % CLOSE_CHECK == 0 && irq_window()) {
 			spin_lock(&d->event_lock);
 			ed->next_reset = port;
 			spin_unlock(&d->event_lock);

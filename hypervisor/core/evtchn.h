@@ -61,6 +61,7 @@ struct evtchn_domain {
 	unsigned int first_free; /* (L: event_lock) no port below is free */
 	unsigned int active;	 /* (L: event_lock) channels in use */
 	unsigned int next_reset; /* (L: event_lock) progress of a reset, 0 if none */
+	unsigned int next_close; /* progress of the domain's end */
 	unsigned int fifo_words; /* event words that exist; grows after its page is in place */
 	event_word_t *fifo_array[FIFO_MAX_ARRAY_PAGES]; /* guest pages: writable type held */
 	struct evtchn *bucket[EVTCHN_BUCKETS];

@@ -66,7 +66,8 @@ int evtchn_bind_interdomain(struct domain *d, struct domain *rd, evtchn_port_t r
 	int rc;
 
 	evtchn_lock_two(d, rd);
-	rc = evtchn_port_alloc(d, &lchn);
+	/* One that is taken apart has closed its channels, or is about to. */
+	rc = rd->dying == DOMDYING_alive ? evtchn_port_alloc(d, &lchn) : -EINVAL;
 	if (rc)
 		goto out;
 	rchn = evtchn_lookup(rd, rport);

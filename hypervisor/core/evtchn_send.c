@@ -45,7 +45,8 @@ void vcpu_mark_events_pending(struct vcpu *v)
 
 /*
  * The pending bit was set by a locked instruction before poll_count was read, and a poller counts
- * itself before it looks at the bits: one of the two sees the other.
+ * itself before it looks at the bits: one of the two sees the other. It writes poll_port before
+ * the flag, so that under the flag stands no port of an earlier wait.
  */
 void evtchn_wake_pollers(struct domain *d, evtchn_port_t port)
 {
@@ -53,9 +54,12 @@ void evtchn_wake_pollers(struct domain *d, evtchn_port_t port)
 	unsigned int i;
 
 	for_each_vcpu (d, v, i) {
-		int waits_for = READ_ONCE(v->poll_port);
+		int waits_for;
 
-		if (waits_for && (waits_for < 0 || (evtchn_port_t)waits_for == port))
+		if (!(READ_ONCE(v->pause_flags) & VPF_poll))
+			continue;
+		waits_for = READ_ONCE(v->poll_port);
+		if (waits_for < 0 || (evtchn_port_t)waits_for == port)
 			vcpu_unblock(v);
 	}
 }

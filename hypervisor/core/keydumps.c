@@ -3,8 +3,9 @@
  * What the diagnostic keys print about domains, vCPUs, CPUs, memory and time. Reads others' state, often without their locks: the
  * numbers are for people, who ask again.
  *
- * Invariant: nothing is changed; a domain is referenced while it is looked at. Another CPU's registers are printed by that CPU (smp_call),
- * one at a time. No lock is held while printing.
+ * Invariant: nothing is changed; a domain is referenced while it is looked at. Another CPU's registers are copied by that CPU
+ * (smp_call), which may be waiting for the console's lock itself, and printed here. No lock is held while printing, except
+ * where a table is walked under it.
  */
 #include "core/console.h"
 
@@ -57,26 +58,49 @@ static void regs_print(const struct cpu_user_regs *r)
 	printk("  r13 %016lx r14 %016lx r15 %016lx\n", r->r13, r->r14, r->r15);
 }
 
-static void cpu_dump(void *unused)
+struct cpu_snapshot {
+	bool idle;
+	domid_t domain_id;
+	unsigned int vcpu_id;
+	struct cpu_user_regs regs;
+	unsigned long cr2, cr3;
+	uint64_t tsc;
+};
+
+static void cpu_snapshot_take(void *arg)
 {
+	struct cpu_snapshot *s = arg;
 	struct vcpu *v = current;
 
-	if (v->is_idle) {
-		printk("*** CPU%u idles ***\n", this_cpu_id());
-		return;
-	}
-	printk("*** Dumping CPU%u guest state (d%uv%u): ***\n", this_cpu_id(), v->domain->domain_id,
-	       v->vcpu_id);
-	regs_print(guest_regs());
-	printk("  cr2 %016lx cr3 %016lx\n", read_cr2(), read_cr3());
+	s->tsc = rdtsc();
+	s->idle = v->is_idle;
+	s->domain_id = v->domain->domain_id;
+	s->vcpu_id = v->vcpu_id;
+	s->regs = *guest_regs();
+	s->cr2 = read_cr2();
+	s->cr3 = read_cr3();
 }
 
-static void cpu_dump_on(unsigned int cpu)
+static void cpu_snapshot_of(unsigned int cpu, struct cpu_snapshot *s)
 {
 	cpumask_t one = {};
 
 	cpumask_set(cpu, &one);
-	smp_call(&one, cpu_dump, NULL);
+	smp_call(&one, cpu_snapshot_take, s);
+}
+
+static void cpu_dump_on(unsigned int cpu)
+{
+	struct cpu_snapshot s;
+
+	cpu_snapshot_of(cpu, &s);
+	if (s.idle) {
+		printk("*** CPU%u idles ***\n", cpu);
+		return;
+	}
+	printk("*** Dumping CPU%u guest state (d%uv%u): ***\n", cpu, s.domain_id, s.vcpu_id);
+	regs_print(&s.regs);
+	printk("  cr2 %016lx cr3 %016lx\n", s.cr2, s.cr3);
 }
 
 void dump_registers(char key)
@@ -221,13 +245,6 @@ void dump_timers(char key)
 	timer_dump();
 }
 
-static void clock_dump(void *unused)
-{
-	uint64_t tsc = rdtsc();
-
-	printk("  CPU%u: TSC %lu, time %ld ns\n", this_cpu_id(), tsc, tsc_to_time(tsc));
-}
-
 void dump_clocks(char key)
 {
 	unsigned int cpu;
@@ -237,10 +254,10 @@ void dump_clocks(char key)
 	       time_scale.mul_frac, time_scale.shift, wallclock_base_ns / 1000000000);
 	for_each_online_cpu(cpu)
 	{
-		cpumask_t one = {};
+		struct cpu_snapshot s;
 
-		cpumask_set(cpu, &one);
-		smp_call(&one, clock_dump, NULL);
+		cpu_snapshot_of(cpu, &s);
+		printk("  CPU%u: TSC %lu, time %ld ns\n", cpu, s.tsc, tsc_to_time(s.tsc));
 		printk("        idle for %lu ms\n", cpu_idle_time(cpu) / 1000000);
 	}
 }

@@ -105,16 +105,18 @@ static bool vcpu_queued(const struct vcpu *v)
 	return !list_empty(&v->sched.runq) || v->sched.parked;
 }
 
-static bool vcpu_placeable(const struct vcpu *v)
+/* @leaving: is_running is the caller's, who has just taken it off its CPU. */
+static bool vcpu_placeable(const struct vcpu *v, bool leaving)
 {
-	return vcpu_runnable(v) && !v->is_running && !vcpu_queued(v);
+	return vcpu_runnable(v) && (leaving || !v->is_running) && !vcpu_queued(v);
 }
 
 /*
- * Queue a runnable vCPU where the policy wants it. Enters with the lock of @cpu, v->processor, and gives it up. Between the two
- * locks another CPU may have queued the vCPU, stopped it or changed its affinity.
+ * Queue a runnable vCPU where the policy wants it. Enters with the lock of @cpu, v->processor; returns the CPU that it is now,
+ * whose lock is held instead. Between the two locks another CPU may have stopped the vCPU, changed its affinity or, unless it
+ * is @leaving, queued it.
  */
-static void vcpu_place(struct vcpu *v, unsigned int cpu, bool woken)
+static unsigned int vcpu_place(struct vcpu *v, unsigned int cpu, bool leaving, bool woken)
 {
 	unsigned int target = policy->pick_cpu(v);
 
@@ -123,16 +125,14 @@ static void vcpu_place(struct vcpu *v, unsigned int cpu, bool woken)
 		v->sched.migrations++;
 		vcpu_sched_unlock(cpu);
 		cpu = vcpu_sched_lock(v);
-		if (!vcpu_placeable(v)) {
-			vcpu_sched_unlock(cpu);
-			return;
-		}
+		if (!vcpu_placeable(v, leaving))
+			return cpu;
 		target = cpumask_test(cpu, &v->sched.hard_affinity) ? cpu : policy->pick_cpu(v);
 	}
 	if (v->runstate.state != RUNSTATE_runnable)
 		runstate_change(v, RUNSTATE_runnable, time_now());
 	policy->enqueue(v, woken);
-	vcpu_sched_unlock(cpu);
+	return cpu;
 }
 
 /* The vCPU is not to run any more: out of the queue, or off its CPU soon. */
@@ -152,11 +152,9 @@ void vcpu_wake(struct vcpu *v)
 {
 	unsigned int cpu = vcpu_sched_lock(v);
 
-	if (vcpu_placeable(v)) {
-		vcpu_place(v, cpu, true);
-		return;
-	}
-	if (!vcpu_runnable(v))
+	if (vcpu_placeable(v, false))
+		cpu = vcpu_place(v, cpu, false, true);
+	else if (!vcpu_runnable(v))
 		vcpu_stop_locked(v, cpu);
 	vcpu_sched_unlock(cpu);
 }
@@ -191,14 +189,14 @@ void sched_slice_set(struct sched_cpu *sc, s_time_t end)
 static void slice_expired(void *data)
 {
 	struct sched_cpu *sc = data;
-	s_time_t end = READ_ONCE(sc->slice_end);
 
-	if (!end)
-		return;
-	if (time_now() >= end)
+	/* Another CPU may be shortening the slice: the timer must not be set back to the old end. */
+	spin_lock(&sc->lock);
+	if (sc->slice_end && time_now() >= sc->slice_end)
 		softirq_raise(SOFTIRQ_SCHEDULE);
-	else
-		timer_set(&sc->slice, end);
+	else if (sc->slice_end)
+		timer_set(&sc->slice, sc->slice_end);
+	spin_unlock(&sc->lock);
 }
 
 static void schedule(void)
@@ -215,6 +213,8 @@ static void schedule(void)
 	sched_slice_set(sc, slice > 0 ? now + slice : 0);
 	if (next == prev) {
 		spin_unlock(&sc->lock);
+		if (prev->is_idle && sc->contended)
+			spin_wait();
 		return;
 	}
 	runstate_change(prev,
@@ -240,12 +240,11 @@ void sched_context_saved(struct vcpu *prev)
 		return;
 	}
 	cpu = vcpu_sched_lock(prev);
-	WRITE_ONCE(prev->is_running, false);
 	woken = prev->runstate.state != RUNSTATE_runnable;
-	if (vcpu_placeable(prev)) {
-		vcpu_place(prev, cpu, woken);
-		return;
-	}
+	if (vcpu_placeable(prev, true))
+		cpu = vcpu_place(prev, cpu, true, woken);
+	/* Only now, with its lock held: who has waited for this may free it. */
+	WRITE_ONCE(prev->is_running, false);
 	if (!vcpu_runnable(prev))
 		vcpu_stop_locked(prev, cpu);
 	vcpu_sched_unlock(cpu);
@@ -271,10 +270,9 @@ void vcpu_unblock(struct vcpu *v)
 
 	if (!(old & (VPF_blocked | VPF_poll)))
 		return;
-	if (old & VPF_poll) {
-		v->poll_port = 0;
+	/* Not poll_port: the vCPU may be up and polling anew. */
+	if (old & VPF_poll)
 		atomic_sub(&v->domain->poll_count, 1);
-	}
 	vcpu_wake(v);
 }
 
@@ -392,11 +390,11 @@ static void vcpu_move(struct vcpu *v, unsigned int cpu)
 	if (vcpu_queued(v)) {
 		/* Also where it may stay: another CPU may be free for it now. */
 		policy->dequeue(v);
-		vcpu_place(v, cpu, false);
-		return;
-	}
-	if (per_cpu(sched_cpu, cpu).curr == v && !cpumask_test(cpu, &v->sched.hard_affinity))
+		cpu = vcpu_place(v, cpu, false, false);
+	} else if (per_cpu(sched_cpu, cpu).curr == v &&
+		   !cpumask_test(cpu, &v->sched.hard_affinity)) {
 		softirq_raise_on(cpu, SOFTIRQ_SCHEDULE);
+	}
 	vcpu_sched_unlock(cpu);
 }
 
@@ -553,21 +551,53 @@ int sched_adjust_global(struct xen_sysctl_scheduler_op *op)
 
 /* --- idle --- */
 
+#define DUMP_MAX 16 /* vCPUs shown of a queue */
+
+struct vcpu_line {
+	domid_t domain_id;
+	uint16_t weight, cap;
+	unsigned int vcpu_id;
+	s_time_t vtime;
+};
+
+static struct vcpu_line vcpu_line(const struct vcpu *v)
+{
+	return (struct vcpu_line){v->domain->domain_id, v->domain->sched.weight,
+				  v->domain->sched.cap, v->vcpu_id, v->sched.vtime};
+}
+
+/* Printing takes long, and the whole machine waits for these locks: copy first. */
+static void sched_dump_cpu(unsigned int cpu)
+{
+	struct sched_cpu *sc = &per_cpu(sched_cpu, cpu);
+	struct vcpu_line curr, line[DUMP_MAX];
+	unsigned int queued, n = 0;
+	const struct vcpu *v;
+
+	spin_lock(&sc->lock);
+	curr = vcpu_line(sc->curr);
+	queued = sc->queued;
+	list_for_each (v, &sc->runq, sched.runq) {
+		if (n == DUMP_MAX)
+			break;
+		line[n++] = vcpu_line(v);
+	}
+	spin_unlock(&sc->lock);
+	printk("CPU%u: d%uv%u runs, %u wait, %lu switches\n", cpu, curr.domain_id, curr.vcpu_id,
+	       queued, READ_ONCE(sc->switches));
+	printk("  vclock %ld us, slice end %ld us\n", READ_ONCE(sc->vclock) / 1000,
+	       READ_ONCE(sc->slice_end) / 1000);
+	for (unsigned int i = 0; i < n; i++)
+		printk("  d%uv%u vtime %ld us, weight %u, cap %u\n", line[i].domain_id,
+		       line[i].vcpu_id, line[i].vtime / 1000, line[i].weight, line[i].cap);
+}
+
 void sched_dump(void)
 {
 	unsigned int cpu;
 
 	printk("Scheduler: %s (%s)\n", policy->full_name, policy->name);
-	for_each_online_cpu(cpu)
-	{
-		struct sched_cpu *sc = &per_cpu(sched_cpu, cpu);
-
-		spin_lock(&sc->lock);
-		printk("CPU%u: d%uv%u runs, %u wait, %lu switches\n", cpu,
-		       sc->curr->domain->domain_id, sc->curr->vcpu_id, sc->queued, sc->switches);
-		policy->dump_cpu(cpu);
-		spin_unlock(&sc->lock);
-	}
+	for_each_online_cpu(cpu) sched_dump_cpu(cpu);
 }
 
 #ifndef HOST_BUILD
@@ -584,7 +614,7 @@ void idle_loop(void)
 			softirq_run();
 		else if (heap_scrub_one())
 			irq_window();
-		else
+		else if (!READ_ONCE(cpu_info()->softirq_pending)) /* a request may raise one */
 			cpu_halt_once();
 	}
 }

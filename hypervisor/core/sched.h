@@ -79,7 +79,6 @@ struct scheduler {
 
 	int (*adjust_domain)(struct domain *d, struct xen_domctl_scheduler_op *op);
 	int (*adjust_global)(struct xen_sysctl_scheduler_op *op);
-	void (*dump_cpu)(unsigned int cpu);
 };
 
 /* What core/sched.c and a policy share about a CPU. */
@@ -91,6 +90,7 @@ struct sched_cpu {
 	unsigned int queued; /* (L) vCPUs in runq; read without lock as a hint */
 	struct list runq;    /* (L) the policy's order */
 	s_time_t vclock;     /* (L) the policy's: virtual time here, never goes back */
+	bool contended;	     /* its own: the last search for work met a lock, and is repeated */
 	unsigned long switches;
 };
 DECLARE_PER_CPU(struct sched_cpu, sched_cpu);

@@ -372,13 +372,15 @@ static struct vcpu *pick_idle(unsigned int cpu, s_time_t now)
 
 	if (!cpumask_test(cpu, &sched_idle_map))
 		cpumask_set(cpu, &sched_idle_map);
+	sc->contended = false;
 	if (cpumask_empty(&waiting_map))
 		return NULL;
 	clock_advance(sc, NULL);
 	v = steal(cpu, INT64_MAX, true, now, &busy);
 	if (!v)
 		v = steal(cpu, INT64_MAX, false, now, &busy);
-	if (!v && busy)
+	sc->contended = !v && busy;
+	if (sc->contended)
 		softirq_raise(SOFTIRQ_SCHEDULE);
 	return v;
 }
@@ -585,18 +587,6 @@ static int credit_adjust_global(struct xen_sysctl_scheduler_op *op)
 	}
 }
 
-static void credit_dump_cpu(unsigned int cpu)
-{
-	struct sched_cpu *sc = &per_cpu(sched_cpu, cpu);
-	struct vcpu *v;
-
-	printk("  vclock %ld us, slice end %ld us\n", sc->vclock / 1000, sc->slice_end / 1000);
-	list_for_each (v, &sc->runq, sched.runq)
-		printk("  d%uv%u vtime %ld us, weight %u, cap %u\n", v->domain->domain_id,
-		       v->vcpu_id, v->sched.vtime / 1000, v->domain->sched.weight,
-		       v->domain->sched.cap);
-}
-
 const struct scheduler sched_credit = {
 	.name = "credit",
 	.full_name = "SMP Credit Scheduler",
@@ -611,7 +601,6 @@ const struct scheduler sched_credit = {
 	.pick = credit_pick,
 	.adjust_domain = credit_adjust_domain,
 	.adjust_global = credit_adjust_global,
-	.dump_cpu = credit_dump_cpu,
 };
 
 static int tslice_option(const char *value)

@@ -10,7 +10,8 @@
  * Guest memory is reached through the tables of the vCPU in question: directly while they are loaded and its kernel runs, by a
  * walk of its kernel's tables when it is in user mode, whose tables lack the kernel. An area that cannot be written is skipped.
  *
- * Lock: none; each function works on the current vCPU, or one that is down, or writes single words.
+ * Lock: one for the wall clock's writers. Else none; each function works on the current vCPU, or one that is down, or writes
+ * single words.
  */
 #include "core/domain.h"
 
@@ -138,12 +139,15 @@ void vtime_register_time(struct vcpu *v, unsigned long va)
 
 void vtime_update_wallclock(struct domain *d)
 {
+	static spinlock_t
+		lock; /* two writers would leave a version that looks complete over half a time */
 	struct shared_info *s = d->shared_info;
 	uint64_t sec = wallclock_base_ns / 1000000000 + (uint64_t)d->time_offset_seconds;
 	uint32_t version;
 
 	if (!s)
 		return;
+	spin_lock(&lock);
 	version = (s->wc_version + 1) | 1;
 	WRITE_ONCE(s->wc_version, version);
 	smp_wmb();
@@ -152,6 +156,7 @@ void vtime_update_wallclock(struct domain *d)
 	s->wc_nsec = (uint32_t)(wallclock_base_ns % 1000000000);
 	smp_wmb();
 	WRITE_ONCE(s->wc_version, version + 1);
+	spin_unlock(&lock);
 }
 
 /* --- run state --- */

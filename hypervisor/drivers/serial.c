@@ -2,7 +2,7 @@
 /*
  * 16550 serial ports (National Semiconductor PC16550D data sheet). Polled until serial_init_irq(),
  * then output goes to a ring that the transmitter's interrupt empties, and input arrives by
- * interrupt. A full ring is emptied by polling: nothing is dropped.
+ * interrupt. A full ring makes room by polling: nothing is dropped.
  *
  * Invariant: while a port is not synchronous and its ring is not empty, the transmit interrupt is
  * on. Lock: port->lock, taken with or without the console's lock; console_rx() is called without
@@ -107,7 +107,7 @@ static void put_char(struct serial_port *p, char c)
 		return;
 	}
 	if (p->head - p->tail == TX_RING)
-		drain_polled(p);
+		put_polled(p, p->ring[p->tail++ % TX_RING]);
 	p->ring[p->head++ % TX_RING] = c;
 }
 

@@ -3,7 +3,7 @@
  * The dispatcher: walks the rows of a family of sub-operations, and makes continuations.
  *
  * Invariant: a handler runs only with its argument copied, once, and its target resolved, referenced and authorised. The order
- * of refusals is what callers know from Xen: unknown number, unreadable argument (-EFAULT), no such domain (-ESRCH), not allowed
+ * of refusals is what callers know from Xen: unknown number, caller without the right (-EPERM), unreadable argument (-EFAULT), no such domain (-ESRCH), not allowed
  * (-EPERM), then the handler's own.
  *
  * Takes no lock. A hypercall in a multicall finds its continuation's home in v->mc_state (struct multicall_state).
@@ -82,14 +82,16 @@ int hc_target(struct hc *hc, domid_t id, enum subop_who who)
 	return 0;
 }
 
+/* Rights that need no look at the argument come before it is read, as callers know it from Xen. */
+static always_inline bool caller_refused(const struct domain *d, unsigned int who)
+{
+	return (who == WHO_PRIV && !d->is_privileged) || (who == WHO_HARDWARE && !d->is_hardware);
+}
+
 static int hc_authorise(struct hc *hc, const struct subop *op, const void *arg)
 {
 	domid_t id;
 
-	if (op->who == WHO_PRIV)
-		return hc->d->is_privileged ? 0 : -EPERM;
-	if (op->who == WHO_HARDWARE)
-		return hc->d->is_hardware ? 0 : -EPERM;
 	if (op->target_off < 0)
 		return op->who == WHO_CONTROL ? hc_target(hc, DOMID_SELF, WHO_CONTROL) : 0;
 	memcpy(&id, (const char *)arg + op->target_off, sizeof(id));
@@ -106,13 +108,15 @@ long sub_call(const struct subop_family *f, unsigned long cmd, unsigned long arg
 	if (unlikely(!op || !op->fn))
 		return f->unknown;
 	ASSERT(op->size <= sizeof(arg));
+	hc.d = hc.target = current->domain;
+	if (unlikely(caller_refused(hc.d, op->who)))
+		return -EPERM;
 	if (op->dir & DIR_IN) {
 		if (unlikely(!arg_read(arg, arg_va, op->size)))
 			return -EFAULT;
 	} else {
 		memset(arg, 0, op->size);
 	}
-	hc.d = hc.target = current->domain;
 	hc.arg_va = arg_va;
 	hc.copy_out = false;
 	if (op->who != WHO_ANY) {

@@ -10,7 +10,7 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 
-#define PV_FLAGS		(XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain)
+#define PV_FLAGS (XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain)
 
 /* Paravirtual domains only; no IOMMU, no performance counters, no processor trace. */
 static int config_check(const struct xen_domctl_createdomain *c)

@@ -87,8 +87,12 @@ int domain_page_assign(struct domain *d, struct page_info *pg, unsigned int orde
 
 struct page_info *domain_page_alloc(struct domain *d, unsigned int order, unsigned int memflags)
 {
-	struct page_info *pg = heap_alloc(order, memflags);
+	struct page_info *pg;
 
+	/* Checked again under the lock; here it keeps a domain that has all it may have from churning the heap. */
+	if (READ_ONCE(d->tot_pages) + (1UL << order) > READ_ONCE(d->max_pages))
+		return NULL;
+	pg = heap_alloc(order, memflags);
 	if (pg && domain_page_assign(d, pg, order)) {
 		heap_free(pg, order, true);
 		pg = NULL;

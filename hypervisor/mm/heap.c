@@ -256,8 +256,11 @@ bool heap_scrub_one(void)
 	return scrub_one(DIRTY);
 }
 
+#define SCRUB_TRIES 16 /* buddies cleaned at most for one allocation: 4 MiB */
+
 struct page_info *heap_alloc(unsigned int order, unsigned int memflags)
 {
+	unsigned int bits = MEMF_bits_get(memflags), tries = SCRUB_TRIES;
 	struct page_info *pg;
 	bool dirty = false;
 
@@ -268,9 +271,11 @@ struct page_info *heap_alloc(unsigned int order, unsigned int memflags)
 		pg = heap_take(order, memflags, &dirty);
 		spin_unlock(&heap_lock);
 		/*
-		 * Cleaning everything lets neighbours of different kinds merge; who does not need clean memory can do with less of it.
+		 * Cleaning lets neighbours of different kinds merge. Only some of it, with interrupts off; and not for those
+		 * who can do with dirty memory.
 		 */
-	} while (!pg && order && !(memflags & MEMF_no_scrub) && heap_free_pages() >= 1UL << order &&
+	} while (!pg && order && !(memflags & MEMF_no_scrub) && tries-- &&
+		 (bits ? heap_free_pages_below(bits) : heap_free_pages()) >= 1UL << order &&
 		 (scrub_one(DIRTY) || scrub_one(RAW)));
 	if (!pg)
 		return NULL;

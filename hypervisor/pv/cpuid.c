@@ -40,7 +40,7 @@ static const uint32_t pv_features[CPUID_NR_FEATURE_WORDS] = {
 	      F(HYPERVISOR),
 	[2] = F(SYSCALL) | F(NX) | F(MMXEXT) | F(FFXSR) | F(LM) | F(3DNOWEXT) | F(3DNOW),
 	[3] = F(LAHF_LM) | F(CMP_LEGACY) | F(ABM) | F(SSE4A) | F(MISALIGNSSE) | F(3DNOWPREFETCH) |
-	      F(XOP) | F(FMA4) | F(TBM) | F(DBEXT),
+	      F(XOP) | F(FMA4) | F(TBM),
 	[4] = F(XSAVEOPT) | F(XSAVEC) | F(XGETBV1),
 	[5] = F(FSGSBASE) | F(BMI1) | F(AVX2) | F(BMI2) | F(ERMS) | F(RTM) | F(AVX512F) |
 	      F(AVX512DQ) | F(RDSEED) | F(ADX) | F(AVX512_IFMA) | F(CLFLUSHOPT) | F(CLWB) |

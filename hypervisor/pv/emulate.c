@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"
+#include "x86/entry_macros.h"
 #include "x86/layout.h"
 
 enum outcome { REFUSED, DONE, AGAIN /* rip stays: execute once more */, UNDEFINED /* #UD */ };
@@ -38,11 +39,15 @@ unsigned long *insn_gpr(struct cpu_user_regs *regs, unsigned int nr)
 static bool code_is_flat(uint16_t cs)
 {
 	unsigned int access = 0;
-	bool ok;
+	bool ok = false;
 
 	if (likely(cs == FLAT_RING3_CS64) || cs == FLAT_RING3_CS32)
 		return true;
-	__asm__ __volatile__("lar %2, %0" : "+r"(access), "=@ccz"(ok) : "r"((unsigned int)cs));
+	/* The descriptor is in the guest's table: reading it may fault. */
+	__asm__ __volatile__("1: lar %2, %0\n\tsetz %1\n2:\n\t" EX_TABLE("1b", "2b")
+			     : "+r"(access), "+q"(ok)
+			     : "r"((unsigned int)cs)
+			     : "cc");
 	return ok && (access & BIT32(21));
 }
 

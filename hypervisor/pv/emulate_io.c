@@ -55,9 +55,9 @@ static void port_out(unsigned int port, unsigned int bytes, uint32_t val)
 		outl((uint16_t)port, val);
 }
 
-static bool direct(const struct domain *d, unsigned int port, unsigned int bytes)
+static bool direct(struct domain *d, unsigned int port, unsigned int bytes)
 {
-	return rangeset_contains(d->ioport_caps, port, port + bytes - 1);
+	return domain_caps_contain(d, d->ioport_caps, port, port + bytes - 1);
 }
 
 /* PCI configuration mechanism 1 is the hypervisor's to share. */

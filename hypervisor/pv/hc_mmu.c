@@ -38,6 +38,9 @@ static void run_lock(struct mmu_run *run, mfn_t mfn)
 	if (!mfn_valid(mfn))
 		return;
 	pg = mfn_to_page(mfn);
+	/* Checked again once it is locked; here it keeps others' tables from being contended. */
+	if (READ_ONCE(pg->owner) != run->pt_owner)
+		return;
 	run->type = page_table_lock(pg);
 	if (run->type == PGT_none)
 		return;

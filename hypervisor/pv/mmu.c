@@ -134,11 +134,7 @@ int pv_new_user_cr3(struct vcpu *v, mfn_t mfn)
 /* @v is not running. */
 int pv_set_guest_table(struct vcpu *v, mfn_t kernel, mfn_t user)
 {
-	int rc;
-
-	if (!no_table(v->pv.guest_table) || !no_table(v->pv.guest_table_user))
-		pv_leave_roots(v, v->pv.guest_table, v->pv.guest_table_user);
-	rc = pv_new_user_cr3(v, user);
+	int rc = pv_new_user_cr3(v, user);
 
 	return rc ? rc : pv_new_cr3(v, kernel);
 }
@@ -146,11 +142,8 @@ int pv_set_guest_table(struct vcpu *v, mfn_t kernel, mfn_t user)
 int pv_drop_guest_tables(struct vcpu *v)
 {
 	mfn_t old = v->pv.guest_table;
-	int rc;
+	int rc = pv_new_user_cr3(v, INVALID_MFN);
 
-	if (!no_table(old) || !no_table(v->pv.guest_table_user))
-		pv_leave_roots(v, old, v->pv.guest_table_user);
-	rc = pv_new_user_cr3(v, INVALID_MFN);
 	if (rc || no_table(old))
 		return rc;
 	v->pv.guest_table = INVALID_MFN;

@@ -129,7 +129,9 @@ static always_inline const pte_t *walk_step(pte_t e)
 {
 	mfn_t mfn = pte_mfn(e);
 
-	if (unlikely(!(e & PTE_P)) || unlikely(!mfn_valid(mfn)))
+	/* A guest's tables are all marked USER; what is not is ours, reached by a guest's linear mapping of its root. */
+	if (unlikely((e & (PTE_P | PTE_US | PTE_PSE)) != (PTE_P | PTE_US)) ||
+	    unlikely(!mfn_valid(mfn)))
 		return NULL;
 	return mfn_to_virt(mfn);
 }
@@ -177,8 +179,6 @@ int pv_finish_old_table(struct vcpu *v);
 void pv_table_put(struct vcpu *v, struct page_info *pg);
 int pv_table_get(struct domain *d, mfn_t mfn, uint64_t type);
 int pv_unpin_table(struct domain *d, mfn_t mfn);
-/* pv/mmu_cr3.c: CPUs that idle with one of these roots still loaded switch to the hypervisor's own. */
-void pv_leave_roots(const struct vcpu *v, mfn_t kernel, mfn_t user);
 int pv_new_user_cr3(struct vcpu *v, mfn_t mfn);
 /* The physical CPUs behind a guest's set of vCPUs. 0 or -EFAULT. */
 int pv_vcpumask(struct domain *d, unsigned long bitmap_va, cpumask_t *cpus);

@@ -33,8 +33,8 @@ static int device_ref_get(pte_t *e, struct domain *d, struct domain *pg_owner)
 	if (pg_owner == dom_io)
 		pg_owner = current->domain;
 	if (mfn >> (paddr_bits - PAGE_SHIFT) || !pg_owner->iomem_caps ||
-	    !rangeset_contains(pg_owner->iomem_caps, mfn, mfn) ||
-	    (pg_owner != d && (!d->iomem_caps || !rangeset_contains(d->iomem_caps, mfn, mfn))))
+	    !domain_caps_contain(pg_owner, pg_owner->iomem_caps, mfn, mfn) ||
+	    (pg_owner != d && (!d->iomem_caps || !domain_caps_contain(d, d->iomem_caps, mfn, mfn))))
 		return mfn == PTE_ADDR >> PAGE_SHIFT ? -EINVAL : -EPERM;
 	/* The ABI's PAT: WB WT UC- UC WC WP. What could be cached becomes uncached. */
 	if (pat < 2 || pat > 4)
@@ -260,6 +260,14 @@ static int child_resume(struct page_info *pg, pte_t *t, unsigned int n, uint64_t
 	return rc;
 }
 
+/* Entries are counted per CPU, not per table: many sparse tables are as much work as a few full ones. */
+static DEFINE_PER_CPU(unsigned int, entries_done);
+
+static bool window_due(void)
+{
+	return ++this_cpu(entries_done) % WINDOW_EVERY == 0;
+}
+
 static int table_validate(struct page_info *pg, uint64_t type, bool preemptible)
 {
 	pte_t *t = page_to_virt(pg), e;
@@ -288,8 +296,7 @@ static int table_validate(struct page_info *pg, uint64_t type, bool preemptible)
 		}
 		if (unlikely(table_adjust(e, type) != e))
 			t[i] = table_adjust(e, type);
-		if (preemptible && i % WINDOW_EVERY == WINDOW_EVERY - 1 && i < PTES_PER_TABLE - 1 &&
-		    irq_window()) {
+		if (preemptible && window_due() && i < PTES_PER_TABLE - 1 && irq_window()) {
 			pg->pt_next = i + 1;
 			return -ERESTART;
 		}
@@ -336,7 +343,7 @@ static int table_devalidate(struct page_info *pg, uint64_t type, bool preemptibl
 			pg->pt_next = (n + 1) | PTN_child | failed;
 			return -ERESTART;
 		}
-		if (preemptible && n && n % WINDOW_EVERY == 0 && irq_window()) {
+		if (preemptible && window_due() && n && irq_window()) {
 			pg->pt_next = n | failed;
 			return -ERESTART;
 		}

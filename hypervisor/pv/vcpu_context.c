@@ -107,6 +107,9 @@ static int context_check(const struct vcpu *v, const struct vcpu_guest_context *
 {
 	if (!addresses_ok(c) || c->debugreg[6] >> 32 || c->debugreg[7] >> 32)
 		return -EINVAL;
+	/* Beyond the 32 of shared_info a vCPU must have registered its own place first. */
+	if (v->vcpu_info == &dummy_vcpu_info)
+		return -EINVAL;
 	if (c->gdt_ents > 512 * ARRAY_SIZE(v->pv.gdt_frames))
 		return -EINVAL;
 	if (v->vcpu_id == 0 && (c->vm_assist & ~ASSIST_VALID))
@@ -202,6 +205,7 @@ static void control_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->pv.ts = c->ctrlreg[0] & CR0_TS;
 	pv_set_cr4(v, c->ctrlreg[4]);
 	v->pv.dr7 = v->pv.dr7_emul = 0;
+	v->pv.db_held = 0;
 	for (unsigned int i = 0; i < 4; i++)
 		(void)pv_set_debugreg(v, i, c->debugreg[i]);
 	(void)pv_set_debugreg(v, 6, c->debugreg[6]);

@@ -3,7 +3,7 @@
 #include "core/domain.h"
 #include "x86/cpu.h"
 
-#define DEFINE(name, value) __asm__ __volatile__(".ascii \"->" #name " %c0\"" ::"i"((long)(value)))
+#define DEFINE(name, value)	   __asm__ __volatile__(".ascii \"->" #name " %c0\"" ::"i"((long)(value)))
 #define OFFSET(name, type, member) DEFINE(name, offsetof(type, member))
 
 void asm_offsets(void);

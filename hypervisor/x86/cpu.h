@@ -20,8 +20,8 @@ struct vcpu;
 /* The guest's (or interrupted code's) registers, in the ABI's layout, as the entry code pushes them. */
 struct cpu_info {
 	struct cpu_user_regs guest_regs; /* TSS.rsp0 points just past .ss */
-	struct vcpu *vcpu; /* the one that runs; "current" in C */
-	unsigned long percpu_offset; /* add to the address of a per-CPU variable */
+	struct vcpu *vcpu;		 /* the one that runs; "current" in C */
+	unsigned long percpu_offset;	 /* add to the address of a per-CPU variable */
 	unsigned int cpu;
 	uint32_t
 		softirq_pending; /* bits of enum softirq; set by anyone (atomic), cleared by this CPU */

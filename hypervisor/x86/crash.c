@@ -16,7 +16,7 @@ extern const uint32_t symbol_offsets[];
 extern const char symbol_names[], _start[], _etext[];
 
 bool opt_noreboot;
-static volatile uint32_t crashing;
+static unsigned int crashes;
 
 const char *symbol_find(unsigned long addr, unsigned long *offset)
 {
@@ -75,14 +75,22 @@ void show_regs(const struct cpu_user_regs *r)
 	       read_cr3(), read_cr4());
 }
 
-/* The first CPU to crash speaks; any other stays here. */
+/* The report has failed: without a word to the end that was asked for; when that fails too, stop. */
+static void __noreturn crash_again(void)
+{
+	if (!opt_noreboot && crashes == 2)
+		machine_restart(0);
+	for (;;)
+		__asm__ __volatile__("cli; hlt");
+}
+
+/* The first CPU to crash speaks; any other stays in smp_stop_others(). */
 static void crash_begin(void)
 {
 	__asm__ __volatile__("cli");
-	if (xchg(&crashing, 1))
-		for (;;)
-			__asm__ __volatile__("hlt");
 	smp_stop_others();
+	if (crashes++)
+		crash_again();
 	console_start_sync();
 }
 
@@ -142,7 +150,6 @@ void assert_failed(const char *expr, const char *file, int line)
 /* An NMI in normal running is the hardware's complaint, or a debugger's; say so and go on. */
 void nmi_handle(struct cpu_user_regs *regs)
 {
-	if (crashing || smp_stopping)
-		for (;;)
-			__asm__ __volatile__("hlt");
+	if (smp_stopped())
+		smp_stop_self();
 }

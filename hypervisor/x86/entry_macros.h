@@ -46,7 +46,7 @@
 .endm
 /* clang-format on */
 #else
-#define EX_TABLE(from, to)                                                                         \
+#define EX_TABLE(from, to) \
 	".pushsection .ex_table, \"a\"\n\t.balign 8\n\t.quad " from ", " to "\n\t.popsection\n\t"
 #endif
 #endif

@@ -65,20 +65,26 @@ static unsigned int route_reg(const struct ioapic *io, unsigned int gsi)
 	return REG_ROUTE + 2 * (gsi - io->gsi_base);
 }
 
-/* The low half is written last: it is what lets interrupts through. */
+/*
+ * The low half is written last: it is what lets interrupts through. A new destination alone needs
+ * it not; the line stays open, as an edge that comes while it is masked is lost.
+ */
 void ioapic_write_route(unsigned int gsi, uint8_t vector, bool level, bool active_low,
 			uint32_t apic_id, bool masked)
 {
 	const struct ioapic *io = ioapic_of(gsi);
 	unsigned int reg = route_reg(io, gsi);
-	uint32_t low = vector | (active_low ? ROUTE_LOW : 0) | (level ? ROUTE_LEVEL : 0);
+	uint32_t low = vector | (active_low ? ROUTE_LOW : 0) | (level ? ROUTE_LEVEL : 0) |
+		       (masked ? ROUTE_MASKED : 0);
+	bool same = low == route_low[gsi];
 
 	spin_lock(&ioapic_lock);
-	reg_write(io, reg, low | ROUTE_MASKED);
+	if (!same)
+		reg_write(io, reg, low | ROUTE_MASKED);
 	reg_write(io, reg + 1, apic_id << 24);
-	if (!masked)
+	if (!same && !masked)
 		reg_write(io, reg, low);
-	route_low[gsi] = low | (masked ? ROUTE_MASKED : 0);
+	route_low[gsi] = low;
 	spin_unlock(&ioapic_lock);
 }
 

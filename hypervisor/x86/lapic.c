@@ -46,11 +46,12 @@
 #define ICR_ASSERT	 0x4000
 #define APICBASE_X2APIC	 0x400
 #define APICBASE_ENABLE	 0x800
+#define TIMER_LONGEST	 SECONDS(3600)
 
 uint32_t cpu_apic_id[NR_CPUS];
 static volatile uint8_t *lapic_regs; /* xAPIC mode only */
 static bool x2apic, tsc_deadline, lapic_ready;
-static uint64_t timer_ticks_per_ns; /* 32 fractional bits */
+static uint64_t timer_ticks_per_ns; /* the counter's, or the TSC's; 32 fractional bits */
 
 static inline uint32_t lapic_read(unsigned int reg)
 {
@@ -115,24 +116,21 @@ void lapic_send_startup(uint32_t apic_id, unsigned int page)
 	icr_write(apic_id, ICR_STARTUP | ICR_ASSERT | page);
 }
 
+/*
+ * Counted from now on, not from the start of time: the two scales' rounding would add up with it.
+ */
 void lapic_timer_set(s_time_t deadline)
 {
-	s_time_t left;
-	uint64_t count;
+	uint64_t tsc = rdtsc(), count;
+	s_time_t now = tsc_to_time(tsc), left;
 
-	if (tsc_deadline) {
-		wrmsr(MSR_IA32_TSC_DEADLINE, deadline == TIME_NEVER ? 0 : time_to_tsc(deadline));
-		return;
-	}
-	if (deadline == TIME_NEVER) {
-		lapic_write(APIC_TMICT, 0);
-		return;
-	}
-	/* Where the counter is too short it fires early and core/timer.c sets it again. */
-	left = deadline - time_now();
-	count = left <= 0 ? 1
-			  : (uint64_t)(((unsigned __int128)left * timer_ticks_per_ns) >> 32) + 1;
-	lapic_write(APIC_TMICT, (uint32_t)min(count, (uint64_t)UINT32_MAX));
+	/* Far deadlines, and those the counter is too short for, fire early: core/timer.c sets them again. */
+	left = deadline <= now ? 0 : min(deadline - now, TIMER_LONGEST);
+	count = (uint64_t)(((unsigned __int128)(uint64_t)left * timer_ticks_per_ns) >> 32) + 1;
+	if (tsc_deadline)
+		wrmsr(MSR_IA32_TSC_DEADLINE, tsc + count);
+	else
+		lapic_write(APIC_TMICT, (uint32_t)min(count, (uint64_t)UINT32_MAX));
 }
 
 void lapic_timer_count_start(void)
@@ -191,11 +189,12 @@ void __init lapic_timer_init(uint64_t lapic_hz)
 			lapic_hz = timer_measure();
 		if (lapic_hz < 100000)
 			panic("The local APIC's timer does not count");
-		timer_ticks_per_ns = mul_div(lapic_hz, (uint64_t)1 << 32, 1000000000);
 		printk(LOG_INFO "Timer: local APIC, %lu kHz\n", lapic_hz / 1000);
 	} else {
+		lapic_hz = tsc_hz;
 		printk(LOG_INFO "Timer: TSC deadline\n");
 	}
+	timer_ticks_per_ns = mul_div(lapic_hz, (uint64_t)1 << 32, 1000000000);
 	timer_setup();
 }
 

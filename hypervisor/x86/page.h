@@ -73,7 +73,8 @@ static inline bool addr_is_canonical(unsigned long va)
  * x86/paging.c: the hypervisor's own tables. Locked inside. All CPUs share them: slots 256-271 of every top-level table
  * point to the same level-3 tables, which boot allocates, so a later change is seen everywhere.
  */
-extern unsigned int paddr_bits; /* physical address width, CPUID 8000_0008h: bits above it are reserved in entries */
+extern unsigned int
+	paddr_bits; /* physical address width, CPUID 8000_0008h: bits above it are reserved in entries */
 extern pte_t
 	idle_l4[PTES_PER_TABLE]; /* the table of idle CPUs, and the template of slots 256-271 */
 

@@ -108,9 +108,10 @@ int pirq_check(struct domain *d, unsigned int pirq)
 {
 	struct pirq_entry *e = pirq_entry(d, pirq);
 
-	if (!e)
-		return -EINVAL;
-	if (e->irq >= 0 && !rangeset_contains(d->irq_caps, (uint64_t)e->irq, (uint64_t)e->irq))
+	if (!e) /* a domain without a table might have had it mapped */
+		return d->pirq ? -EINVAL : -EPERM;
+	/* Not mapped, the timer's, or taken away: nothing of the domain's. */
+	if (e->irq <= 0 || !domain_caps_contain(d, d->irq_caps, (uint64_t)e->irq, (uint64_t)e->irq))
 		return -EPERM;
 	return e->port ? -EEXIST : 0;
 }

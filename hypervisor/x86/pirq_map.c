@@ -156,6 +156,12 @@ static int choose(const struct domain *d, bool gsi, unsigned int irq, unsigned i
 
 /* --- mapping --- */
 
+/* What is entered once its end has begun would stay: pirq_domain_destroy() may be over. */
+static int mapping_begin(struct domain *d)
+{
+	return d->dying == DOMDYING_alive ? table_create(d, EXTRA_PIRQS_GUEST) : -ESRCH;
+}
+
 int pirq_map_gsi(struct domain *d, int gsi, int *pirq)
 {
 	struct domain *caller = current->domain;
@@ -167,10 +173,11 @@ int pirq_map_gsi(struct domain *d, int gsi, int *pirq)
 	desc = irq_to_desc((unsigned int)gsi);
 	if (desc->kind != IRQ_GSI)
 		return -EINVAL;
-	if (desc->handler || !rangeset_contains(caller->irq_caps, (uint64_t)gsi, (uint64_t)gsi))
+	if (desc->handler ||
+	    !domain_caps_contain(caller, caller->irq_caps, (uint64_t)gsi, (uint64_t)gsi))
 		return -EPERM;
 	spin_lock(&d->event_lock);
-	rc = table_create(d, EXTRA_PIRQS_GUEST);
+	rc = mapping_begin(d);
 	if (!rc)
 		rc = choose(d, true, desc->irq, 1, pirq);
 	if (!rc)
@@ -191,7 +198,7 @@ static void entry_unmap(struct domain *d, unsigned int pirq)
 	if (desc) {
 		pirq_unbind(d, pirq);
 		if (desc->kind == IRQ_MSI) {
-			rangeset_remove(d->irq_caps, desc->irq, desc->irq);
+			(void)domain_caps_change(d, d->irq_caps, desc->irq, desc->irq, false);
 			msi_teardown(desc->irq);
 		}
 	}
@@ -203,7 +210,7 @@ static int msi_enter(struct domain *d, unsigned int irq, unsigned int nr, int *p
 	int rc = choose(d, false, irq, nr, pirq);
 
 	if (!rc)
-		rc = rangeset_add(d->irq_caps, irq, irq + nr - 1);
+		rc = domain_caps_change(d, d->irq_caps, irq, irq + nr - 1, true);
 	for (unsigned int i = 0; i < nr && !rc; i++)
 		d->pirq->entry[*pirq + i].irq = (int16_t)(irq + i);
 	return rc;
@@ -215,7 +222,7 @@ int pirq_map_msi(struct domain *d, const struct msi_request *rq, int *pirq)
 	int irq, rc;
 
 	spin_lock(&d->event_lock);
-	rc = table_create(d, EXTRA_PIRQS_GUEST);
+	rc = mapping_begin(d);
 	irq = rc ? rc : msi_setup(rq);
 	if (irq >= 0) {
 		rc = msi_enter(d, (unsigned int)irq, nr, pirq);

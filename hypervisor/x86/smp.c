@@ -14,6 +14,9 @@
 #include "mm/heap.h"
 #include "x86/asm.h"
 #include "x86/irq.h"
+#include "x86/time.h"
+
+#define STOP_TIMEOUT_US 100000
 
 cpumask_t cpu_online_map = {{1}};
 unsigned int nr_cpus_online = 1;
@@ -98,19 +101,48 @@ void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg)
 		spin_wait();
 }
 
-/*
- * Also those that answer no interrupt: an NMI is taken everywhere. nmi_handle() halts a CPU when
- * this flag is up.
- */
-bool smp_stopping;
+static unsigned int stopper; /* the CPU that stops the others, + 1 */
+static cpumask_t stopped;
 
+bool smp_stopped(void)
+{
+	unsigned int by = READ_ONCE(stopper);
+
+	return by && by != this_cpu_id() + 1;
+}
+
+void smp_stop_self(void)
+{
+	cpumask_set(this_cpu_id(), &stopped);
+	for (;;)
+		__asm__ __volatile__("cli; hlt");
+}
+
+static bool others_stopped(unsigned int self)
+{
+	cpumask_t all;
+
+	cpumask_and(&all, &stopped, &cpu_online_map);
+	cpumask_set(self, &all);
+	return cpumask_equal(&all, &cpu_online_map);
+}
+
+/*
+ * By NMI: it is taken also by those that answer no interrupt. What they were writing is written
+ * when they have stopped, so that the console's locks can be made anew; one that is stuck beyond
+ * NMIs is not waited for long.
+ */
 void smp_stop_others(void)
 {
-	unsigned int cpu, self = this_cpu_id();
+	unsigned int cpu, self = this_cpu_id(), first = cmpxchg(&stopper, 0, self + 1);
 
-	if (xchg(&smp_stopping, true))
+	if (first == self + 1)
 		return;
+	if (first)
+		smp_stop_self();
 	for_each_online_cpu(cpu) if (cpu != self) lapic_send_nmi(cpu);
+	for (unsigned int us = 0; us < STOP_TIMEOUT_US && !others_stopped(self); us += 10)
+		delay_us(10);
 	/* Nobody waits for them any more. */
 	cpumask_clear(&cpu_online_map);
 	cpumask_set(self, &cpu_online_map);

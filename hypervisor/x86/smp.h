@@ -22,8 +22,13 @@ void smp_init(void);	   /* starts the CPUs that ACPI lists, up to maxcpus */
  * takes no lock.
  */
 void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg);
-extern bool smp_stopping;   /* NMIs mean: halt for good */
-void smp_stop_others(void); /* they halt for good: before a reboot, power-off or crash dump */
+/*
+ * Before a reboot, power-off or crash dump: the others halt for good. Only one CPU ever returns from
+ * it, any number of times.
+ */
+void smp_stop_others(void);
+bool smp_stopped(void); /* an NMI means: call smp_stop_self() */
+void smp_stop_self(void) __noreturn;
 void smp_call_answer(void); /* serve this CPU's mailbox; called by the IPI and by spin_wait */
 
 /*

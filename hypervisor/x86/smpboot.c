@@ -250,21 +250,34 @@ static bool __init cpu_wake(uint32_t apic_id)
 	return wait_state(AP_ALIVE, 500);
 }
 
+/*
+ * It is late, or dead. INIT makes sure that it never comes, with a stack and a number that are the
+ * next one's by then: it waits for a STARTUP again, wherever it was.
+ */
+static void __init cpu_give_up(unsigned int cpu, uint32_t apic_id)
+{
+	lapic_send_init(apic_id);
+	delay_us(10000);
+	if (cpumask_test(cpu, &cpu_online_map)) {
+		cpumask_unset(cpu, &cpu_online_map);
+		nr_cpus_online = cpumask_weight(&cpu_online_map);
+	}
+	printk(LOG_ERR "CPU %u (APIC ID %u) does not start\n", cpu, apic_id);
+}
+
 static bool __init cpu_start(unsigned int cpu, uint32_t apic_id)
 {
-	int rc = cpu_prepare(cpu);
-
-	if (rc) {
+	if (cpu_prepare(cpu)) {
 		printk(LOG_ERR "CPU %u: no memory to start it\n", cpu);
 		return false;
 	}
-	/* Its memory is not taken back: it might still wake up. */
-	if (!cpu_wake(apic_id)) {
-		printk(LOG_ERR "CPU %u (APIC ID %u) does not start\n", cpu, apic_id);
-		return false;
+	if (cpu_wake(apic_id)) {
+		sync_bsp(cpu);
+		if (wait_state(AP_ONLINE, 1000))
+			return true;
 	}
-	sync_bsp(cpu);
-	return wait_state(AP_ONLINE, 1000);
+	cpu_give_up(cpu, apic_id);
+	return false;
 }
 
 void __init smp_start_cpus(void)

@@ -17,9 +17,6 @@ uint64_t tsc_hz;
 bool tsc_invariant;
 uint64_t wallclock_base_ns;
 
-/* Ticks per nanosecond, 32 fractional bits: the inverse of the scale, for deadlines. */
-static uint64_t ticks_per_ns;
-
 /*
  * mul_frac has its top bit set for the best precision: bring the frequency into (500 MHz, 1 GHz] by
  * the shift, then 10^9 / hz lies in [1, 2) and half of it fits the 32-bit fraction.
@@ -41,14 +38,6 @@ static void time_scale_set(uint64_t hz)
 	time_scale.mul_frac = shift < 0 ? (uint32_t)mul_div(1000000000, BIT(32 - shift), hz)
 					: (uint32_t)((((uint64_t)1000000000 << 32) / hz) >> shift);
 	time_scale.shift = (int8_t)shift;
-	ticks_per_ns = mul_div(hz, BIT(32), 1000000000);
-}
-
-/* Rounded up: a timer set for it must not fire a tick too early. */
-uint64_t time_to_tsc(s_time_t t)
-{
-	return time_scale.tsc_base +
-	       (uint64_t)(((unsigned __int128)(uint64_t)t * ticks_per_ns) >> 32) + 1;
 }
 
 void delay_us(unsigned int us)

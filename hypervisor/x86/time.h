@@ -33,7 +33,6 @@ extern uint64_t tsc_hz;	   /* exact as known; cpu_khz is it rounded */
 extern bool tsc_invariant; /* runs at one rate in all power states (CPUID 8000_0007h) */
 
 void time_init(void); /* after acpi_init and lapic_init_bsp: both are calibrated in one go */
-uint64_t time_to_tsc(s_time_t t);
 void delay_us(unsigned int us);
 
 #ifndef HOST_BUILD

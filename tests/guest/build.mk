@@ -47,10 +47,14 @@ $(foreach t,$(GUEST_TESTS),$(eval $(call GUEST_TEST,$(t))))
 
 GUEST_IMAGES := $(addprefix $(GUEST_OUT)/,$(GUEST_TESTS))
 
-.PHONY: guest-images guest-tests
+.PHONY: guest-images guest-tests domU-tests
 guest-images: $(GUEST_IMAGES)
 
 guest-tests: guest-images $(if $(HV),,$(B)/poncho)
 	tests/guest/run --hv $(or $(HV),$(B)/poncho) --images $(GUEST_OUT)
+
+# The same kernels as unprivileged guests, started by Debian's xl in the appliance.
+domU-tests: guest-images $(APPLIANCE) $(if $(HV),,$(B)/poncho)
+	tests/guest/run --guest --hv $(or $(HV),$(B)/poncho) --images $(GUEST_OUT)
 
 -include $(wildcard $(GUEST_OUT)/lib/*.d $(GUEST_OUT)/obj/*/*.d)

@@ -38,6 +38,7 @@ unit-guests := tests/unit/fake_machine.c tests/unit/fake_guest.c x86/tlb_clock.c
 unit-evtchn := $(unit-guests) hypercall/hc_event_channel.c \
 	$(addprefix core/evtchn,.c _2l.c _bind.c _fifo.c _send.c _virq.c)
 unit-evtchn-flags := -DHOST_BUILD -DDEBUG
+unit-evtchn-libs := -lpthread
 unit-grant := $(unit-guests) hypercall/hc_grant_table.c \
 	$(addprefix core/grant_,table.c entry.c maptrack.c map.c copy.c query.c)
 unit-grant-flags := -DHOST_BUILD -DDEBUG

@@ -13,6 +13,7 @@
 
 s_time_t fake_now, fake_deadline[NR_CPUS];
 unsigned int fake_ipis, fake_programmed;
+void (*fake_time_hook)(void);
 __thread struct vcpu *current;
 __thread unsigned int fake_cpu_id;
 cpumask_t cpu_online_map;
@@ -58,6 +59,8 @@ void lapic_send_ipi(unsigned int cpu, unsigned int vector)
 
 s_time_t time_now(void)
 {
+	if (fake_time_hook)
+		fake_time_hook();
 	return fake_now;
 }
 

@@ -13,6 +13,8 @@ extern s_time_t fake_now;
 extern unsigned int fake_ipis;	     /* softirqs raised on, and kicks sent to, another CPU */
 extern unsigned int fake_programmed; /* how often a CPU's timer was set */
 extern s_time_t fake_deadline[NR_CPUS];
+extern void (*fake_time_hook)(
+	void); /* whenever somebody looks at the time: what another CPU does */
 
 void fake_cpus_reset(unsigned int nr); /* time 0, CPUs idle, timers set up */
 void fake_enter(unsigned int cpu);     /* the code that follows runs there */

@@ -111,9 +111,8 @@ void vcpu_kick(struct vcpu *v)
 void vcpu_unblock(struct vcpu *v)
 {
 	guests[v->domain->domain_id].unblocks[v->vcpu_id]++;
-	if (v->poll_port)
+	if (atomic_and(&v->pause_flags, ~(VPF_blocked | VPF_poll)) & VPF_poll)
 		v->domain->poll_count--;
-	v->poll_port = 0;
 }
 
 /* --- guest memory --- */

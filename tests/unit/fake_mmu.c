@@ -25,10 +25,6 @@ void pv_load_cr3(struct vcpu *v)
 	tlb_note_flush();
 }
 
-void pv_leave_roots(const struct vcpu *v, mfn_t kernel, mfn_t user)
-{
-}
-
 void pv_ldt_unmap(struct vcpu *v)
 {
 }

@@ -12,6 +12,8 @@
 #include "mm/heap.h"
 #include "x86/pirq.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 static struct fake_guest *g0, *g1, *g2;
@@ -414,14 +416,18 @@ static void pollers_wake(void **state)
 	assert_int_equal(bind_ipi(0, &port), 0);
 	assert_int_equal(bind_ipi(0, &other), 0);
 	g1->d->poll_count = 2;
+	for (unsigned int i = 1; i < 3; i++)
+		g1->vcpu[i].pause_flags = VPF_blocked | VPF_poll;
 	g1->vcpu[1].poll_port = (int)port;
 	g1->vcpu[2].poll_port = -1;
+	g1->vcpu[3].poll_port = (int)port; /* of a former wait */
 	assert_false(evtchn_port_is_pending(g1->d, port));
 	port_op(EVTCHNOP_send, other);
 	assert_int_equal(g1->unblocks[1], 0);
 	assert_int_equal(g1->unblocks[2], 1);
 	port_op(EVTCHNOP_send, port);
 	assert_int_equal(g1->unblocks[1], 1);
+	assert_int_equal(g1->unblocks[3], 0);
 	assert_int_equal(g1->d->poll_count, 0);
 	assert_true(evtchn_port_is_pending(g1->d, port));
 	assert_false(evtchn_port_is_pending(g1->d, 0));
@@ -463,7 +469,7 @@ static void virqs_find_their_port(void **state)
 	assert_true(pending(g1, con));
 	g1->d->dying = DOMDYING_dying;
 	assert_int_equal(set_global_virq_handler(g1->d, VIRQ_CONSOLE), -EINVAL);
-	evtchn_destroy(g1->d);
+	assert_int_equal(evtchn_destroy(g1->d), 0);
 	assert_int_equal(g1->d->refcount, 2);
 	send_global_virq(VIRQ_CON_RING);
 }
@@ -813,7 +819,7 @@ static void death_closes_everything(void **state)
 	guest_run(g3, 0);
 	assert_int_equal(bind_virq(VIRQ_TIMER, 1, &port), 0);
 	g3->d->dying = DOMDYING_dying;
-	evtchn_destroy(g3->d);
+	assert_int_equal(evtchn_destroy(g3->d), 0);
 	assert_int_equal(evtchn_active(g3->d), 0);
 	assert_int_equal(g3->vcpu[1].virq_to_port[VIRQ_TIMER], 0);
 	assert_int_equal(bind_ipi(0, &port), -EINVAL);
@@ -828,6 +834,80 @@ static void death_closes_everything(void **state)
 	assert_int_equal(domain_relinquish_pages(g3->d), 0);
 	page_free(g3->shared);
 	assert_int_equal(heap_free_pages(), before);
+}
+
+struct closer {
+	pthread_t thread;
+	struct domain *d;
+	evtchn_port_t port;
+	int rc;
+};
+
+static void *close_thread(void *arg)
+{
+	struct closer *c = arg;
+
+	c->rc = evtchn_close(c->d, c->port);
+	return NULL;
+}
+
+/* Starts it, and waits until it is the @nr-th that wants @lock. */
+static void close_start(struct closer *c, const spinlock_t *lock, unsigned int nr)
+{
+	assert_int_equal(pthread_create(&c->thread, NULL, close_thread, c), 0);
+	while ((uint16_t)(READ_ONCE(lock->next) - lock->owner) != nr)
+		sched_yield();
+}
+
+/*
+ * Both ends at once. The first wants its own lock; the second has seen the pair already and wants
+ * both, so that it is through while the first, which saw the pair too, waits anew.
+ */
+static void ends_close_at_once(void **state)
+{
+	struct closer c1 = {.d = g1->d}, c2 = {.d = g2->d};
+
+	connect(g1, g2, &c1.port, &c2.port);
+	cpumask_set(1, &cpu_online_map);
+	spin_lock(&g1->d->event_lock);
+	close_start(&c1, &g1->d->event_lock, 2);
+	close_start(&c2, &g1->d->event_lock, 3);
+	spin_unlock(&g1->d->event_lock);
+	pthread_join(c1.thread, NULL);
+	pthread_join(c2.thread, NULL);
+	cpumask_unset(1, &cpu_online_map);
+	assert_int_equal(c1.rc, 0);
+	assert_int_equal(c2.rc, 0);
+	assert_int_equal(evtchn_active(g1->d), 0);
+	assert_int_equal(evtchn_active(g2->d), 0);
+}
+
+static void dying_domains_are_not_bound_to(void **state)
+{
+	evtchn_port_t port, local;
+
+	guest_run(g2, 0);
+	assert_int_equal(alloc_unbound(DOMID_SELF, 1, &port), 0);
+	g2->d->dying = DOMDYING_dying;
+	guest_run(g1, 0);
+	assert_int_equal(bind_interdomain(2, port, &local), -EINVAL);
+	assert_int_equal(evtchn_active(g1->d), 0);
+}
+
+static void death_lets_interrupts_in(void **state)
+{
+	unsigned int restarts = 0;
+	evtchn_port_t port;
+
+	for (unsigned int i = 0; i < 300; i++)
+		assert_int_equal(bind_ipi(0, &port), 0);
+	g1->d->dying = DOMDYING_dying;
+	fake_preempt = 1;
+	while (evtchn_destroy(g1->d) == -ERESTART)
+		restarts++;
+	fake_preempt = 0;
+	assert_int_equal(restarts, 4);
+	assert_int_equal(evtchn_active(g1->d), 0);
 }
 
 /* Both ends of every channel agree, and counts are right, whatever was done. */
@@ -929,6 +1009,9 @@ int main(void)
 		cmocka_unit_test_setup(reset_starts_anew, setup),
 		cmocka_unit_test_setup(reset_knows_another_is_under_way, setup),
 		cmocka_unit_test_setup(death_closes_everything, setup),
+		cmocka_unit_test_setup(death_lets_interrupts_in, setup),
+		cmocka_unit_test_setup(dying_domains_are_not_bound_to, setup),
+		cmocka_unit_test_setup(ends_close_at_once, setup),
 		cmocka_unit_test_setup(random_use_keeps_the_table_sound, setup),
 	};
 

@@ -74,11 +74,11 @@ static void teardown(unsigned int cpus)
 	for (unsigned int n = 0; n < nr_domains; n++) {
 		domain_pause_nosync(domains[n]);
 		fake_settle();
+		sched_destroy_domain(domains[n]);
 		for_each_vcpu (domains[n], v, i) {
 			sched_destroy_vcpu(v);
 			free(v);
 		}
-		sched_destroy_domain(domains[n]);
 		free(domains[n]->vcpu);
 		free(domains[n]);
 	}
@@ -348,7 +348,53 @@ static void test_yield(void **state)
 	teardown(1);
 }
 
+/* Another CPU shortens the slice as soon as the lock lets it, while the slice's timer runs. */
+static void shorten_slice(void)
+{
+	struct sched_cpu *sc = &per_cpu(sched_cpu, 0);
+
+	if (timer_pending(&sc->slice) || !sc->slice_end || !spin_trylock(&sc->lock))
+		return;
+	fake_time_hook = NULL;
+	sched_slice_set(sc, fake_now + MICROSECS(100));
+	spin_unlock(&sc->lock);
+}
+
+static void test_slice_shortened(void **state)
+{
+	struct sched_cpu *sc = &per_cpu(sched_cpu, 0);
+
+	setup(1);
+	hog(256);
+	hog(256);
+	assert_true(sc->slice_end > MILLISECS(2));
+	timer_set(&sc->slice, MILLISECS(1)); /* too early: it finds the slice longer */
+	fake_time_hook = shorten_slice;
+	fake_run_until(MILLISECS(1));
+	fake_time_hook = NULL;
+	assert_true(timer_pending(&sc->slice));
+	assert_true(sc->slice.expires <= sc->slice_end);
+	teardown(1);
+}
+
 /* --- state --- */
+
+static void test_poll_port_is_the_pollers(void **state)
+{
+	struct vcpu *v;
+
+	setup(1);
+	v = hog(256);
+	/* It may poll anew the moment the flag is gone: what is written then would be a lost wake-up. */
+	v->poll_port = 7;
+	v->domain->poll_count = 1;
+	v->pause_flags |= VPF_blocked | VPF_poll;
+	vcpu_unblock(v);
+	assert_int_equal(v->pause_flags, 0);
+	assert_int_equal(v->domain->poll_count, 0);
+	assert_int_equal(v->poll_port, 7);
+	teardown(1);
+}
 
 static void test_pause_and_times(void **state)
 {
@@ -524,12 +570,20 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alone),	     cmocka_unit_test(test_weights),
-		cmocka_unit_test(test_three_on_two), cmocka_unit_test(test_five_on_four),
-		cmocka_unit_test(test_pinned),	     cmocka_unit_test(test_caps),
-		cmocka_unit_test(test_wake_latency), cmocka_unit_test(test_yield),
-		cmocka_unit_test(test_move_running), cmocka_unit_test(test_pause_and_times),
-		cmocka_unit_test(test_tools_pause),  cmocka_unit_test(test_random),
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_weights),
+		cmocka_unit_test(test_three_on_two),
+		cmocka_unit_test(test_five_on_four),
+		cmocka_unit_test(test_pinned),
+		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_wake_latency),
+		cmocka_unit_test(test_yield),
+		cmocka_unit_test(test_move_running),
+		cmocka_unit_test(test_pause_and_times),
+		cmocka_unit_test(test_tools_pause),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_slice_shortened),
+		cmocka_unit_test(test_poll_port_is_the_pollers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

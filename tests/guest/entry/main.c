@@ -20,8 +20,7 @@ static uint64_t ldt[512] PAGE_ALIGNED;
 
 static bool flags_note(struct regs *r)
 {
-	(void)r;
-	return true;
+	return r->rax == 7;
 }
 
 /* The handler's own flags at its first instruction: a callback of our own stores them. */
@@ -137,6 +136,7 @@ static void tick(evtchn_port_t port)
 /* A selector whose descriptor goes away while we sleep. */
 static void test_failsafe(void)
 {
+	struct vcpu_set_singleshot_timer timer = {0};
 	unsigned int es = 0x0f;
 
 	ldt[1] = DATA3;
@@ -145,6 +145,8 @@ static void test_failsafe(void)
 	CHECK_EQ(selector_load(es), TRAP_NONE);
 	CHECK_EQ(mmuext2(MMUEXT_SET_LDT, 0, 0), 0);
 	event_bind_virq(VIRQ_TIMER, tick);
+	timer.timeout_abs_ns = clock_ns() + 5000000;
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
 	trap_hook = failsafe_note;
 	hypercall_sched_op(SCHEDOP_block, NULL);
 	trap_hook = NULL;
