@@ -55,6 +55,12 @@ state_of() { column "$1" 5; }
 is_there() { xl domid "$1"; }
 is_gone() { ! xl domid "$1"; }
 
+# stop NAME: shuts it down and waits until it is taken apart, too: xl shutdown -w returns before that.
+stop() {
+	xl shutdown -w "$1"
+	within 30 is_gone "$1"
+}
+
 # config NAME [LINE...]: writes /tmp/NAME.cfg, a small guest without devices; later lines win.
 config() {
 	local name=$1

@@ -9,7 +9,7 @@ for vcpus in 1 4; do
 	said disk 'guest: xvda is mounted'
 	said disk 'disk: 200 MB, checksums agree' || fail "$(tail -n 5 $CONSOLES/guest-disk.log)"
 	grep '^disk:' $CONSOLES/guest-disk.log
-	xl shutdown -w disk
+	stop disk
 done
 # ... and domain 0 sees on the disk what the guest has left there.
 mount -t ext4 -o ro /dev/vdb /mnt

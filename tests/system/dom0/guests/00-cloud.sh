@@ -6,4 +6,4 @@ create cloud 'kernel = "/tests/boot/vmlinuz-cloud"' 'ramdisk = "/tests/boot/gues
 said cloud 'guest: init, 6\.1.*cloud'
 said cloud "guest: xvda holds: This is the guest's disk"
 ping -c 3 -W 3 192.168.77.5 | match ' 0% packet loss'
-xl shutdown -w cloud
+stop cloud

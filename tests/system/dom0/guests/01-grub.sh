@@ -5,4 +5,4 @@ create grub 'kernel = "/tests/boot/pvgrub"' 'ramdisk = ""' 'memory = 192' \
 said grub 'guest: init, 6\.1'
 said grub 'guest: xvda is mounted'
 xl list grub
-xl shutdown -w grub
+stop grub

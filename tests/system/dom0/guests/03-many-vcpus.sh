@@ -4,4 +4,4 @@ create many 'vcpus = 8' 'memory = 160' 'extra = "console=hvc0 quiet task=threads
 said many 'guest: init, .* 8 vCPU'
 said many 'threads: 8 ran'
 xl vcpu-list many
-xl shutdown -w many
+stop many

@@ -7,7 +7,7 @@ same "CPUs that domain 0 uses" 4 "$(nproc)"
 create four 'vcpus = 4' 'memory = 256'
 said four 'guest: init, .* 4 vCPU'
 xl vcpu-list four
-xl shutdown -w four
+stop four
 # Reaches above 4 GB, never runs: the memory is only handed out and taken back.
 before=$(free_memory)
 config big 'memory = 6000'

@@ -6,4 +6,4 @@ xl info | match '^nr_cpus +: 1$'
 rm /var/lib/xen/images/guest.img
 create tiny
 xl list
-xl shutdown -w tiny
+stop tiny
