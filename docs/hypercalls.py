@@ -34,7 +34,7 @@ FAMILIES = {
 MACHINE_WIDE = {"domctl": "XEN_DOMCTL_INTERFACE_VERSION", "sysctl": "XEN_SYSCTL_INTERFACE_VERSION"}
 WHO = {
     "WHO_ANY": "anyone", "WHO_SELF": "for itself", "WHO_SELF_OR_CONTROL": "for itself, or the control domain",
-    "WHO_CONTROL": "who controls the target", "WHO_TARGET": "handler decides", "WHO_PRIV": "control domain",
+    "WHO_CONTROL": "who controls the target", "WHO_TARGET": "handler decides", "WHO_PRIV": "control domain", "WHO_PRIV_FIRST": "control domain",
     "WHO_HARDWARE": "hardware domain",
 }
 DIRECTIONS = {"DIR_NONE": "", "DIR_IN": "in", "DIR_OUT": "out", "DIR_INOUT": "in, out"}

@@ -82,16 +82,19 @@ int hc_target(struct hc *hc, domid_t id, enum subop_who who)
 	return 0;
 }
 
-/* Rights that need no look at the argument come before it is read, as callers know it from Xen. */
+/* Which refusals come before the argument is read and which after is as callers know it from Xen. */
 static always_inline bool caller_refused(const struct domain *d, unsigned int who)
 {
-	return (who == WHO_PRIV && !d->is_privileged) || (who == WHO_HARDWARE && !d->is_hardware);
+	return (who == WHO_PRIV_FIRST && !d->is_privileged) ||
+	       (who == WHO_HARDWARE && !d->is_hardware);
 }
 
 static int hc_authorise(struct hc *hc, const struct subop *op, const void *arg)
 {
 	domid_t id;
 
+	if (op->who == WHO_PRIV)
+		return hc->d->is_privileged ? 0 : -EPERM;
 	if (op->target_off < 0)
 		return op->who == WHO_CONTROL ? hc_target(hc, DOMID_SELF, WHO_CONTROL) : 0;
 	memcpy(&id, (const char *)arg + op->target_off, sizeof(id));

@@ -27,6 +27,7 @@ enum subop_who {
 	WHO_CONTROL,	     /* target is one it controls (control domain, or its device model) */
 	WHO_TARGET,	     /* any existing domain; the handler decides */
 	WHO_PRIV,	     /* no target; control domain only */
+	WHO_PRIV_FIRST,	     /* as WHO_PRIV, refused before the argument is read */
 	WHO_HARDWARE,	     /* no target; hardware domain only */
 };
 

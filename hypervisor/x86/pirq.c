@@ -108,8 +108,8 @@ int pirq_check(struct domain *d, unsigned int pirq)
 {
 	struct pirq_entry *e = pirq_entry(d, pirq);
 
-	if (!e) /* a domain without a table might have had it mapped */
-		return d->pirq ? -EINVAL : -EPERM;
+	if (!e) /* 0, the timer's, exists for everybody and is nobody's */
+		return pirq ? -EINVAL : -EPERM;
 	/* Not mapped, the timer's, or taken away: nothing of the domain's. */
 	if (e->irq <= 0 || !domain_caps_contain(d, d->irq_caps, (uint64_t)e->irq, (uint64_t)e->irq))
 		return -EPERM;
