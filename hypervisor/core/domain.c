@@ -353,7 +353,6 @@ static struct vcpu *vcpu_alloc(struct domain *d, unsigned int id)
 	v->vcpu_id = id;
 	v->vcpu_info = &dummy_vcpu_info;
 	v->vcpu_info_mfn = INVALID_MFN;
-	list_init(&v->paused_link);
 	return v;
 }
 

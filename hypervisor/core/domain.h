@@ -42,13 +42,11 @@ struct vcpu {
 	unsigned int processor; /* (L: sched) CPU it runs on or is queued at */
 	bool is_running;	/* (L: sched) on a CPU now, its state is not saved */
 	bool is_initialised;	/* (a) registers are valid: may be brought up */
-	bool force_context_switch;
-	uint32_t pause_flags; /* (a) VPF_* */
-	int pause_count;      /* (a) */
+	uint32_t pause_flags;	/* (a) VPF_* */
+	int pause_count;	/* (a) */
 	struct sched_vcpu sched;
 	struct vcpu_runstate_info runstate; /* (L: sched) */
 	unsigned long runstate_guest;	    /* (v) guest address to keep it copied to, 0 if none */
-	cpumask_t dirty_cpus; /* (a) CPUs whose TLB may hold this vCPU's translations */
 
 	/* time: core/vtime.c */
 	struct timer periodic_timer, singleshot_timer, poll_timer;
@@ -65,7 +63,6 @@ struct vcpu {
 
 	bool paused_for_shutdown; /* (L: d->shutdown_lock) domain_shutdown holds one of its pauses */
 	unsigned long mc_state;	  /* (v) multicall in progress: hypercall/multicall.c */
-	struct list paused_link;
 };
 
 enum domain_dying { DOMDYING_alive, DOMDYING_dying, DOMDYING_dead };

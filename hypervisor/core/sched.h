@@ -48,9 +48,8 @@ struct sched_vcpu {
 };
 
 struct sched_domain {
-	uint16_t weight; /* 256 is the default share */
-	uint16_t cap;	 /* percent of one CPU; 0 = none */
-	unsigned int active_vcpus;
+	uint16_t weight;     /* 256 is the default share */
+	uint16_t cap;	     /* percent of one CPU; 0 = none */
 	s_time_t budget;     /* (a) capped: what it may still run in this period */
 	struct timer refill; /* capped: starts the next period */
 	bool refill_running; /* (a) */

@@ -54,7 +54,6 @@ struct pv_vcpu {
 
 	unsigned long iobmp_guest; /* PHYSDEVOP_set_iobitmap: address and limit */
 	unsigned int iobmp_limit;
-	uint64_t vmask;
 };
 
 #define PVBF_failsafe_disables_events  1u
@@ -67,8 +66,6 @@ struct pv_domain {
 	mfn_t perdomain_l3_mfn;
 	uint64_t **gdt_l1;	/* per vCPU: its 64 window entries */
 	struct pv_cpuid *cpuid; /* policy: pv/cpuid.c */
-	unsigned long nr_l4_slots;
-	bool is_32bit; /* (never yet) */
 	uint32_t
 		relinquished_list; /* (L: page_lock) frames of a dying domain that others still hold */
 };
