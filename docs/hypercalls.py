@@ -33,23 +33,30 @@ FAMILIES = {
 }
 MACHINE_WIDE = {"domctl": "XEN_DOMCTL_INTERFACE_VERSION", "sysctl": "XEN_SYSCTL_INTERFACE_VERSION"}
 WHO = {
-    "WHO_ANY": "anyone", "WHO_SELF": "for itself", "WHO_SELF_OR_CONTROL": "for itself, or the control domain",
+    "WHO_ANY": "anyone", "WHO_SELF_OR_CONTROL": "for itself, or the control domain",
     "WHO_CONTROL": "who controls the target", "WHO_TARGET": "handler decides", "WHO_PRIV": "control domain", "WHO_PRIV_FIRST": "control domain",
-    "WHO_HARDWARE": "hardware domain",
+    "WHO_HARDWARE": "hardware domain", "WHO_OTHER": "control domain, for another",
 }
 DIRECTIONS = {"DIR_NONE": "", "DIR_IN": "in", "DIR_OUT": "out", "DIR_INOUT": "in, out"}
-MACRO = re.compile(r"^\t(\w*(?:SUBOP|DOMCTL|SYSCTL|VCPUOP|ROW|REFUSED|GRANT|MMUEXT)\w*)\(((?:[^()]|\([^()]*\))*)\)\s*,", re.M)
+# Families whose rows leave the common part of their operations' names away, and who may call where a row does not say it.
+PREFIXES = {
+    "DOMCTL": ("XEN_DOMCTL_", "control domain"), "SYSCTL": ("XEN_SYSCTL_", "control domain"), "PLATFORM": ("XENPF_", "control domain"),
+    "KEXEC": ("KEXEC_CMD_", "control domain"), "MEMOP": ("XENMEM_", "anyone"), "PHYSDEV": ("PHYSDEVOP_", ""), "HVMOP": ("HVMOP_", ""),
+}
+# Macros that make the function's name from the operation's.
+NAMED_AFTER = ("DOMCTL", "DOMCTL_OTHER", "SYSCTL", "PLATFORM", "PHYSDEV", "MEMOP", "MEMOP_T")
+MACRO = re.compile(r"^\t(\w*(?:SUBOP|%s|VCPUOP|ROW|REFUSED|GRANT|MMUEXT)\w*)\(((?:[^()]|\([^()]*\))*)\)\s*," % "|".join(PREFIXES), re.M)
+# Rows by index, with the structure first.
+INDEXED = re.compile(r"^\t\[(\w+)\] =\s+(?:\w+_OP\(|\{\.size = sizeof\()(struct \w+)([^\[]*?)\}?\)?,\n", re.M)
 
 
 def split_args(text):
     return [re.sub(r"\s+", " ", a).strip() for a in re.split(r",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", text)]
 
 
-def row_name(macro, first):
-    for prefix, family in (("DOMCTL", "XEN_DOMCTL_"), ("SYSCTL", "XEN_SYSCTL_")):
-        if macro.startswith(prefix):
-            return family + first
-    return first
+def family_of(macro):
+    """Prefix of the operations' names, and who may call, of a macro that belongs to one family."""
+    return PREFIXES.get(macro.split("_")[0], ("", ""))
 
 
 def handler(macro, args):
@@ -60,14 +67,14 @@ def handler(macro, args):
             break
     else:
         named = None
-    if macro in ("DOMCTL", "DOMCTL_0", "SYSCTL"):
-        return macro.split("_")[0].lower() + "_" + args[0]
+    if macro in NAMED_AFTER:
+        return args[0]
     return named
 
 
 def parse_rows(source):
     rows, texts = {}, []
-    for path in sorted(source.rglob("*.c")):
+    for path in sorted(source.rglob("*.[ch]")):
         text = path.read_text()
         texts.append(text)
         for m in MACRO.finditer(text):
@@ -76,13 +83,18 @@ def parse_rows(source):
             note = next((a.strip('"') for a in args if a.startswith('"')), "")
             refused = "REFUSED" in macro or fn in (None, "NULL") or fn.startswith("refuse")
             planned = note.startswith("planned: ")
-            rows[row_name(macro, args[0])] = {
+            prefix, who = family_of(macro)
+            if macro == "DOMCTL_OTHER":
+                who = WHO["WHO_OTHER"]
+            rows[prefix + args[0]] = {
                 "status": "planned" if planned else "refused" if refused else "implemented",
-                "who": next((WHO[a] for a in args if a in WHO), "control domain" if macro.startswith(("DOMCTL", "SYSCTL")) else ""),
-                "dir": next((DIRECTIONS[a] for a in args if a in DIRECTIONS), ""),
+                "who": next((WHO[a] for a in args if a in WHO), who),
+                "dir": next((DIRECTIONS[a] for a in args if a in DIRECTIONS), "in" if macro in ("MEMOP_REFUSED", "HVMOP_REFUSED") else ""),
                 "struct": next((a for a in args if a.startswith("struct ") or a.endswith("_t")), ""),
                 "note": note[len("planned: "):] if planned else note,
             }
+        for name, struct, rest in INDEXED.findall(text):
+            rows[name] = {"status": "refused" if "refuse_" in rest else "implemented", "who": "", "dir": "", "struct": struct, "note": ""}
     return rows, "\n".join(texts)
 
 

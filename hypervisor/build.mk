@@ -41,6 +41,8 @@ $(HV_OUT)/$(1)/%.S.o: hypervisor/%.S $(HV_OFFSETS)
 	@$(HV_CC) $(HV_CFLAGS) $(2) -MMD -c -o $$@ $$<
 -include $$(patsubst %.o,%.d,$(call hv_objs,$(1)))
 endef
+# A header that is gone: what was built with it is out of date.
+hypervisor/%.h: ;
 $(eval $(call hv_rules,release,))
 $(eval $(call hv_rules,debug,-DDEBUG))
 

@@ -35,7 +35,6 @@ _Static_assert(sizeof(struct acpi_gas) == 12, "ACPI generic address");
 
 struct acpi_cpu {
 	uint32_t apic_id, acpi_id;
-	bool enabled; /* false: a place for a CPU to be plugged in */
 };
 
 struct acpi_ioapic {
@@ -44,11 +43,13 @@ struct acpi_ioapic {
 	uint8_t id;
 };
 
+/* PCI configuration space in memory, as the MCFG has it (PCI Firmware specification 3.3, 4.1.2). */
 struct acpi_mcfg {
-	paddr_t base;
+	uint64_t base;
 	uint16_t segment;
 	uint8_t bus_first, bus_last;
-};
+	uint32_t reserved;
+} __packed;
 
 /*
  * How an ISA interrupt reaches the IO-APIC; identity, edge, active high unless the MADT says
@@ -60,25 +61,24 @@ struct acpi_isa_irq {
 };
 
 struct acpi_info {
-	paddr_t rsdp; /* 0: there are no tables */
 	paddr_t lapic_base, hpet_base;
-	unsigned int nr_cpus, nr_disabled_cpus, nr_ioapics, nr_mcfg;
+	unsigned int nr_cpus, nr_ioapics, nr_mcfg;
 	struct acpi_cpu cpus[NR_CPUS];
 	struct acpi_ioapic ioapics[ACPI_MAX_IOAPICS];
-	struct acpi_mcfg mcfg[ACPI_MAX_MCFG];
+	const struct acpi_mcfg *mcfg; /* nr_mcfg of them */
 	struct acpi_isa_irq isa[16];
 	bool has_8259;
 
 	uint32_t pmtimer_port; /* 0: none */
 	uint32_t pm1a_control, pm1b_control, smi_command;
 	uint8_t acpi_enable;
-	uint16_t sci_irq;
 	bool has_s5;
 	uint8_t s5_type_a, s5_type_b;
 	bool has_reset;
 	struct acpi_gas reset;
+	volatile uint8_t *reset_memory; /* mapped, where it is in memory */
 	uint8_t reset_value;
-	bool no_vga, no_msi, no_cmos_rtc;
+	bool no_msi, no_cmos_rtc;
 };
 extern struct acpi_info acpi_info;
 

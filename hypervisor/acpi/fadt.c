@@ -8,6 +8,7 @@
 #include "lib/bitops.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/page.h"
 
 struct fadt {
 	struct acpi_header header;
@@ -30,18 +31,15 @@ struct fadt {
 	uint16_t arm_boot_arch;
 	uint8_t minor;
 	uint64_t x_facs, x_dsdt;
-	struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control,
-		x_pm_timer;
+	struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control;
+	struct acpi_gas x_pm2_control, x_pm_timer;
 } __packed;
 _Static_assert(offsetof(struct fadt, reset) == 116, "FADT layout");
 _Static_assert(offsetof(struct fadt, x_pm_timer) == 208, "FADT layout");
 
-#define FADT_V1_SIZE	  116
 #define FADT_RESET_SUP	  BIT(10)
-#define BOOT_ARCH_NO_VGA  0x04
 #define BOOT_ARCH_NO_MSI  0x08
 #define BOOT_ARCH_NO_CMOS 0x20
-#define FIELD_END(f)	  (offsetof(struct fadt, f) + sizeof(((struct fadt *)0)->f))
 
 /* AML (ACPI 6.5, 20.2): the few opcodes of a constant package of integers. */
 enum {
@@ -58,32 +56,14 @@ enum {
 /* One integer at *@p; false if there is something else or the end. Only its low byte matters. */
 static bool __init aml_integer(const uint8_t **p, const uint8_t *end, uint8_t *v)
 {
-	unsigned int extra = 0;
+	uint8_t op = *p < end ? **p : AML_NAME;
+	/* Byte, word and double word follow their opcodes; other constants are opcodes. */
+	int size = op >= AML_BYTE && op <= AML_DWORD ? 1 << (op - AML_BYTE) : 0;
 
-	if (*p >= end)
+	if ((!size && op != AML_ZERO && op != AML_ONE && op != AML_ONES) || end - *p <= size)
 		return false;
-	switch (**p) {
-	case AML_ZERO:
-	case AML_ONE:
-	case AML_ONES:
-		*v = *(*p)++;
-		return true;
-	case AML_BYTE:
-		extra = 1;
-		break;
-	case AML_WORD:
-		extra = 2;
-		break;
-	case AML_DWORD:
-		extra = 4;
-		break;
-	default:
-		return false;
-	}
-	if (end - *p < 1 + extra)
-		return false;
-	*v = (*p)[1];
-	*p += 1 + extra;
+	*v = (*p)[size ? 1 : 0];
+	*p += 1 + size;
 	return true;
 }
 
@@ -111,9 +91,8 @@ static bool __init aml_find_s5(const struct acpi_header *table)
 	const uint8_t *end = (const uint8_t *)table + table->length;
 
 	for (const uint8_t *p = start + 1; end - p >= 8; p++) {
-		if (p[0] != '_' || memcmp(p, "_S5_", 4))
-			continue;
-		if ((p[-1] == AML_NAME || (p[-1] == '\\' && p - 2 >= start && p[-2] == AML_NAME)) &&
+		if (!memcmp(p, "_S5_", 4) &&
+		    (p[-1] == AML_NAME || (p[-1] == '\\' && p - 2 >= start && p[-2] == AML_NAME)) &&
 		    aml_s5_package(p + 4, end))
 			return true;
 	}
@@ -122,49 +101,46 @@ static bool __init aml_find_s5(const struct acpi_header *table)
 
 static void __init read_s5(const struct fadt *f)
 {
-	const struct acpi_header *dsdt, *ssdt;
-	paddr_t pa = f->dsdt;
+	paddr_t pa = f->x_dsdt ? f->x_dsdt : f->dsdt;
+	const struct acpi_header *table = pa ? acpi_map_table(pa) : NULL;
 
-	if (f->header.length >= FIELD_END(x_dsdt) && f->x_dsdt)
-		pa = f->x_dsdt;
-	dsdt = pa ? acpi_map_table(pa) : NULL;
-	acpi_info.has_s5 = dsdt && aml_find_s5(dsdt);
-	for (unsigned int i = 0; !acpi_info.has_s5 && (ssdt = acpi_find("SSDT", i)); i++)
-		acpi_info.has_s5 = aml_find_s5(ssdt);
+	acpi_info.has_s5 = table && aml_find_s5(table);
+	for (unsigned int i = 0; !acpi_info.has_s5 && (table = acpi_find("SSDT", i)); i++)
+		acpi_info.has_s5 = aml_find_s5(table);
 }
 
 /* The extended form of a port block wins where it is there and an I/O port. */
-static uint32_t __init port_of(const struct fadt *f, uint32_t legacy, const struct acpi_gas *x)
+static uint32_t __init port_of(uint32_t legacy, const struct acpi_gas *x)
 {
-	if (f->header.length >= (size_t)((const uint8_t *)(x + 1) - (const uint8_t *)f) &&
-	    x->space == ACPI_SPACE_IO && x->address && x->address <= 0xffff)
-		return (uint32_t)x->address;
-	return legacy;
+	return x->space == ACPI_SPACE_IO && x->address && x->address <= 0xffff
+		       ? (uint32_t)x->address
+		       : legacy;
 }
 
 void __init acpi_read_fadt(void)
 {
-	const struct fadt *f = (const struct fadt *)acpi_find("FACP", 0);
+	const struct acpi_header *table = acpi_find("FACP", 0);
 	struct acpi_info *ai = &acpi_info;
+	struct fadt f = {0};
 
-	if (!f || f->header.length < FADT_V1_SIZE)
+	if (!table)
 		return;
-	if (f->pm_timer_len >= 4 || !f->pm_timer)
-		ai->pmtimer_port = port_of(f, f->pm_timer, &f->x_pm_timer);
-	ai->pm1a_control = port_of(f, f->pm1a_control, &f->x_pm1a_control);
-	ai->pm1b_control = port_of(f, f->pm1b_control, &f->x_pm1b_control);
-	ai->smi_command = f->smi_command;
-	ai->acpi_enable = f->acpi_enable;
-	ai->sci_irq = f->sci_irq;
-	if (f->header.revision >= 3) {
-		ai->no_vga = f->boot_arch & BOOT_ARCH_NO_VGA;
-		ai->no_msi = f->boot_arch & BOOT_ARCH_NO_MSI;
-		ai->no_cmos_rtc = f->boot_arch & BOOT_ARCH_NO_CMOS;
+	/* What an older, shorter table lacks reads as zero. */
+	memcpy(&f, table, min((size_t)table->length, sizeof(f)));
+	if (f.pm_timer_len >= 4 || !f.pm_timer)
+		ai->pmtimer_port = port_of(f.pm_timer, &f.x_pm_timer);
+	ai->pm1a_control = port_of(f.pm1a_control, &f.x_pm1a_control);
+	ai->pm1b_control = port_of(f.pm1b_control, &f.x_pm1b_control);
+	ai->smi_command = f.smi_command;
+	ai->acpi_enable = f.acpi_enable;
+	if (f.header.revision >= 3) {
+		ai->no_msi = f.boot_arch & BOOT_ARCH_NO_MSI;
+		ai->no_cmos_rtc = f.boot_arch & BOOT_ARCH_NO_CMOS;
 	}
-	if (f->header.length >= FIELD_END(reset_value) && (f->flags & FADT_RESET_SUP)) {
-		ai->has_reset = true;
-		ai->reset = f->reset;
-		ai->reset_value = f->reset_value;
-	}
-	read_s5(f);
+	ai->has_reset = (f.flags & FADT_RESET_SUP) && f.reset.address;
+	ai->reset = f.reset;
+	ai->reset_value = f.reset_value;
+	if (ai->has_reset && f.reset.space == ACPI_SPACE_MEMORY)
+		ai->reset_memory = ioremap(f.reset.address, 1);
+	read_s5(&f);
 }

@@ -43,28 +43,21 @@ static uint8_t sum_bytes(const void *p, size_t n)
 	return sum;
 }
 
-/* Tables lie in memory of type "ACPI" or "reserved", which the direct map need not contain. */
-static const void *acpi_map(paddr_t pa, size_t len)
-{
-	return ioremap_flags(pa, len, 0);
-}
-
+/* Tables lie in memory of type "ACPI" or "reserved", which the direct map need not contain. What was looked at stays mapped. */
 const struct acpi_header *acpi_map_table(paddr_t pa)
 {
-	const struct acpi_header *h = acpi_map(pa, sizeof(*h));
+	const struct acpi_header *h = ioremap_flags(pa, sizeof(*h), 0);
 	uint32_t len;
 
 	if (!h)
 		return NULL;
 	len = h->length;
-	iounmap((void *)h, sizeof(*h));
 	if (len < sizeof(*h) || len > MAX_TABLE_SIZE)
 		return NULL;
-	h = acpi_map(pa, len);
+	h = ioremap_flags(pa, len, 0);
 	if (h && sum_bytes(h, len)) {
 		printk(LOG_WARN "ACPI: table %.4s at %#lx has a wrong checksum\n", h->signature,
 		       pa);
-		iounmap((void *)h, len);
 		h = NULL;
 	}
 	return h;
@@ -78,25 +71,20 @@ const struct acpi_header *acpi_find(const char *signature, unsigned int instance
 	return NULL;
 }
 
-/* The RSDP is on a 16-byte boundary of a BIOS area. */
-static paddr_t __init rsdp_search_area(paddr_t start, size_t len)
+/* The RSDP is on a 16-byte boundary of a BIOS area; the first MiB stays in the direct map for good. */
+static paddr_t __init rsdp_search_area(paddr_t pa, size_t len)
 {
-	const char *area = acpi_map(start, len);
-	paddr_t found = 0;
-
-	if (!area)
-		return 0;
-	for (size_t off = 0; off + RSDP_V1_SIZE <= len && !found; off += 16)
-		if (!memcmp(area + off, "RSD PTR ", 8) && !sum_bytes(area + off, RSDP_V1_SIZE))
-			found = start + off;
-	iounmap((void *)area, len);
-	return found;
+	for (; len >= RSDP_V1_SIZE; pa += 16, len -= 16)
+		if (!memcmp(maddr_to_virt(pa), "RSD PTR ", 8) &&
+		    !sum_bytes(maddr_to_virt(pa), RSDP_V1_SIZE))
+			return pa;
+	return 0;
 }
 
 static paddr_t __init rsdp_search(void)
 {
-	const uint16_t *segment = acpi_map(0x40e, sizeof(*segment)); /* of the extended BIOS data */
-	paddr_t ebda = segment ? (paddr_t)*segment << 4 : 0, found = 0;
+	/* The segment of the extended BIOS data. */
+	paddr_t ebda = (paddr_t) * (const uint16_t *)maddr_to_virt(0x40e) << 4, found = 0;
 
 	if (ebda >= 0x80000 && ebda < 0xa0000)
 		found = rsdp_search_area(ebda, 1024);
@@ -121,7 +109,7 @@ static void __init read_root(const struct acpi_header *root, unsigned int width)
 
 static bool __init read_rsdp(paddr_t pa)
 {
-	const struct acpi_rsdp *rsdp = acpi_map(pa, sizeof(*rsdp));
+	const struct acpi_rsdp *rsdp = ioremap_flags(pa, sizeof(*rsdp), 0);
 	const struct acpi_header *root = NULL;
 	unsigned int width = 8;
 
@@ -136,7 +124,6 @@ static bool __init read_rsdp(paddr_t pa)
 	if (!root)
 		return false;
 	read_root(root, width);
-	acpi_info.rsdp = pa;
 	return true;
 }
 

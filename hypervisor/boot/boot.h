@@ -17,7 +17,7 @@ void dom0_build(void);
 void stack_reset_and_jump(struct cpu_user_regs *regs, void (*fn)(void)) __noreturn;
 
 /* `dom0_mem=` and `dom0_max_vcpus=` applied to this machine. */
-unsigned long dom0_pages(unsigned long available, unsigned long *max_pages);
+unsigned long dom0_pages(unsigned long available, unsigned int *max_pages);
 unsigned int dom0_vcpus(unsigned int cpus);
 extern bool opt_dom0_vcpus_pin;
 

@@ -17,14 +17,10 @@
 #ifndef __ASSEMBLER__
 #include "lib/types.h"
 
-#define MAX_MODULES   16
-#define MAX_E820      128
-#define MAX_CMDLINE   2048
-#define E820_RAM      1
-#define E820_RESERVED 2
-#define E820_ACPI     3
-#define E820_NVS      4
-#define E820_UNUSABLE 5
+#define MAX_MODULES 16
+#define MAX_E820    128
+#define MAX_CMDLINE 2048
+#define E820_RAM    1
 
 struct boot_module {
 	paddr_t start, end;
@@ -37,7 +33,6 @@ struct e820_range {
 };
 
 struct boot_info {
-	int kind; /* BOOT_* */
 	const char *protocol;
 	char loader[64];
 	char cmdline[MAX_CMDLINE];

@@ -6,98 +6,84 @@
 #include "boot/cmdline.h"
 #include "boot/boot_info.h"
 #include "lib/log.h"
+#include "lib/parse.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 
 extern const struct cmdline_option __cmdline_start[], __cmdline_end[];
 
-char saved_cmdline[1024];
 static char words[MAX_CMDLINE] __initdata;
 static char complaints[512] __initdata;
 
-static char fold(char c)
+/* Registered names are C identifiers; in words, '-' and '_' are the same. */
+static const struct cmdline_option *__init option_find(const char *word)
 {
-	return c == '-' ? '_' : c;
-}
+	for (const struct cmdline_option *o = __cmdline_start; o < __cmdline_end; o++) {
+		const char *name = o->name, *w = word;
 
-/* Does @name (as registered) equal the first @len characters of @word? */
-static bool __init name_matches(const char *name, const char *word, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (fold(name[i]) != fold(word[i]) || !name[i])
-			return false;
-	return !name[len];
-}
-
-static const struct cmdline_option *__init option_find(const char *word, size_t len)
-{
-	for (const struct cmdline_option *o = __cmdline_start; o < __cmdline_end; o++)
-		if (name_matches(o->name, word, len))
+		while (*name && *name == (*w == '-' ? '_' : *w))
+			name++, w++;
+		if (!*name && !*w)
 			return o;
+	}
 	return NULL;
 }
 
-static void __init complain(const char *what, const char *word)
+static int __init option_set(const struct cmdline_option *o, const char *value)
 {
-	size_t n = strlen(complaints);
+	int on;
 
-	if (n)
-		strlcpy(complaints + n, ", ", sizeof(complaints) - n);
-	n = strlen(complaints);
-	strlcpy(complaints + n, what, sizeof(complaints) - n);
-	n = strlen(complaints);
-	strlcpy(complaints + n, word, sizeof(complaints) - n);
+	if (!o->flag)
+		return o->handler(value);
+	on = *value ? parse_bool(value, NULL) : 1;
+	if (on >= 0)
+		*o->flag = on;
+	return min(on, 0);
 }
 
 static void __init option_apply(char *word)
 {
-	char *eq = strchr(word, '=');
-	size_t len = eq ? (size_t)(eq - word) : strlen(word);
-	const struct cmdline_option *o = option_find(word, len);
-	const char *value = eq ? eq + 1 : "";
+	char *equals = strchr(word, '=');
+	const char *value = equals ? equals + 1 : "";
+	const struct cmdline_option *o;
+	size_t n = strlen(complaints);
 
-	if (!o && !eq && len > 2 && word[0] == 'n' && word[1] == 'o') {
-		size_t skip = word[2] == '-' ? 3 : 2;
-
-		o = option_find(word + skip, len - skip);
+	if (equals)
+		*equals = '\0';
+	o = option_find(word);
+	if (!o && !equals && !strncmp(word, "no", 2)) {
+		o = option_find(word + (word[2] == '-' ? 3 : 2));
 		value = "no";
 	}
 	/* GRUB's scripts put "placeholder" where older loaders had the file's name. */
-	if (!o && !strcmp(word, "placeholder"))
-		return;
-	if (!o)
-		complain("unknown option ", word);
-	else if (o->handler(value))
-		complain("bad value in ", word);
+	if (o ? option_set(o, value) : strcmp(word, "placeholder"))
+		scnprintf(complaints + n, sizeof(complaints) - n, "%s%s %s%s%s", n ? ", " : "",
+			  o ? "bad value in" : "unknown option", word, equals ? "=" : "",
+			  equals ? value : "");
 }
 
-void __init cmdline_parse(const char *cmdline)
+void __init cmdline_parse(void)
 {
-	char *p = words;
+	char *p = words, *word;
 
-	strlcpy(saved_cmdline, cmdline, sizeof(saved_cmdline));
-	strlcpy(words, cmdline, sizeof(words));
+	strlcpy(words, boot_info.cmdline, sizeof(words));
 	while (*p) {
-		char *word;
-
-		while (*p == ' ' || *p == '\t')
-			p++;
-		if (!*p)
-			break;
-		/* "--" ends our options, as GRUB's scripts use it. */
 		word = p;
 		while (*p && *p != ' ' && *p != '\t')
 			p++;
 		if (*p)
-			*p++ = 0;
+			*p++ = '\0';
+		/* "--" ends our options, as GRUB's scripts use it. */
 		if (!strcmp(word, "--"))
 			break;
-		option_apply(word);
+		if (*word)
+			option_apply(word);
 	}
 }
 
 void __init cmdline_report(void)
 {
-	printk("Command line: %s\n", saved_cmdline);
+	printk("Command line: %s\n", boot_info.cmdline);
 	if (complaints[0])
 		printk(LOG_WARN "Command line problems, ignored: %s\n", complaints);
 }

@@ -9,8 +9,8 @@
 #include "boot/boot_info.h"
 #include "core/grant.h"
 #include "drivers/serial.h"
+#include "lib/errno.h"
 #include "lib/log.h"
-#include "lib/rangeset.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "pv/pv.h"
@@ -18,40 +18,27 @@
 #include "x86/pirq.h"
 #include "x86/time.h"
 
-static void *__init kernel_buffer_alloc(size_t bytes)
+/* Where a compressed kernel is unpacked, until it has been copied to its place. */
+static struct page_info *buffer __initdata;
+static unsigned int buffer_order __initdata;
+
+static void *__init buffer_alloc(size_t bytes)
 {
-	unsigned int order = 0;
-	struct page_info *pg;
-
-	while ((PAGE_SIZE << order) < bytes)
-		order++;
-	pg = order <= MAX_ORDER ? heap_alloc(order, MEMF_no_scrub) : NULL;
-	return pg ? page_to_virt(pg) : NULL;
-}
-
-static void __init kernel_buffer_free(const struct kernel_image *img, const struct boot_module *m)
-{
-	paddr_t pa = virt_to_maddr(img->elf);
-	unsigned int order = 0;
-
-	if (pa >= m->start && pa < m->end)
-		return; /* not compressed: it lies in the module */
-	while ((PAGE_SIZE << order) < img->elf_size)
-		order++;
-	heap_free(virt_to_page(img->elf), order, true);
+	buffer_order = order_of(PFN_UP(bytes));
+	buffer = heap_alloc(buffer_order, MEMF_no_scrub);
+	return buffer ? page_to_virt(buffer) : NULL;
 }
 
 static void __init kernel_open(struct kernel_image *img, const struct boot_module *m)
 {
-	if (kernel_image_open(img, maddr_to_virt(m->start), m->end - m->start, kernel_buffer_alloc))
+	if (!kernel_image_open(img, maddr_to_virt(m->start), m->end - m->start, buffer_alloc))
 		panic("Domain 0's kernel cannot be used: %s", img->why);
-	if (img->pae == KERNEL_PAE_NO && !strcmp(img->guest_os, "linux") &&
-	    !kernel_image_has_note(img, XEN_ELFNOTE_ENTRY))
+	if (!strcmp(img->guest_os, "linux") && !kernel_image_has_note(img, XEN_ELFNOTE_ENTRY))
 		panic("Domain 0's kernel has no Xen entry point");
 	/* Debian's cloud flavour carries the feature bit although it was built without CONFIG_XEN_DOM0: its name tells. */
 	if (strstr(img->linux_release, "-cloud-") ||
 	    (kernel_image_has_note(img, XEN_ELFNOTE_SUPPORTED_FEATURES) &&
-	     !kernel_image_supports(img, XENFEAT_dom0)))
+	     !(img->supported_features & BIT(XENFEAT_dom0))))
 		panic("This kernel cannot be domain 0: %s was built without CONFIG_XEN_DOM0 (use Debian's linux-image-amd64)",
 		      img->linux_release[0] ? img->linux_release : "it");
 	printk("Domain 0 kernel: %s %s, %s%s, virtual %#lx-%#lx, entry %#lx\n", img->guest_os,
@@ -69,23 +56,23 @@ static void __init ioports_grant(struct domain *d)
 		{0xcf8, 0xcff},		      /* PCI configuration: emulated */
 	};
 
-	if (rangeset_add(d->ioport_caps, 0, 0xffff))
+	if (rangeset_add(&d->ioport_caps, 0, 0xffff))
 		panic("Out of memory for domain 0's rights");
 	for (unsigned int i = 0; i < ARRAY_SIZE(denied); i++)
-		(void)rangeset_remove(d->ioport_caps, denied[i][0], denied[i][1]);
+		(void)rangeset_remove(&d->ioport_caps, denied[i][0], denied[i][1]);
 	for (unsigned int i = 0; i < 2; i++)
 		if (serial_io_base(i))
-			(void)rangeset_remove(d->ioport_caps, serial_io_base(i),
+			(void)rangeset_remove(&d->ioport_caps, serial_io_base(i),
 					      serial_io_base(i) + 7UL);
 }
 
 static void __init iomem_grant(struct domain *d)
 {
-	if (rangeset_add(d->iomem_caps, 0, (1UL << (paddr_bits - PAGE_SHIFT)) - 1))
+	if (rangeset_add(&d->iomem_caps, 0, (1UL << (paddr_bits - PAGE_SHIFT)) - 1))
 		panic("Out of memory for domain 0's rights");
-	(void)rangeset_remove(d->iomem_caps, 0xfee00, 0xfee00); /* local APIC */
+	(void)rangeset_remove(&d->iomem_caps, 0xfee00, 0xfee00); /* local APIC */
 	for (unsigned int i = 0; i < acpi_info.nr_ioapics; i++)
-		(void)rangeset_remove(d->iomem_caps, acpi_info.ioapics[i].base >> PAGE_SHIFT,
+		(void)rangeset_remove(&d->iomem_caps, acpi_info.ioapics[i].base >> PAGE_SHIFT,
 				      acpi_info.ioapics[i].base >> PAGE_SHIFT);
 }
 
@@ -129,18 +116,23 @@ static void __init vcpu0_start(struct domain *d, const struct dom0_layout *l)
 {
 	struct vcpu *v = d->vcpu[0];
 	struct cpu_user_regs *r = &v->regs;
+	int rc;
 
 	r->cs = FLAT_KERNEL_CS;
 	r->ss = FLAT_KERNEL_SS;
 	r->rip = l->img.entry;
-	r->rsp = l->v_stack_end;
-	r->rsi = l->v_start_info;
+	r->rsp = dom0_va(l, l->stack_pfn + 1);
+	r->rsi = dom0_va(l, l->start_info_pfn);
 	r->rflags = RFLAGS_IF | RFLAGS_MBS;
 	v->pv.kernel_ss = FLAT_KERNEL_SS;
-	v->pv.kernel_sp = l->v_stack_end;
+	v->pv.kernel_sp = r->rsp;
 	d->shared_info->vcpu_info[0].evtchn_upcall_mask = 1;
-	if (pv_set_guest_table(v, l->l4_mfn, INVALID_MFN))
-		panic("Domain 0's first page tables were refused");
+	/* What interrupts the check (the timer of a serial port that is polled) has to wait until domain 0 runs. */
+	do
+		rc = pv_set_guest_table(v, l->l4_mfn, 0);
+	while (rc == -ERESTART);
+	if (rc)
+		panic("Domain 0's first page tables were refused: error %d", rc);
 	if (pv_pin_table(d, l->l4_mfn, PGT_l4_page_table))
 		panic("Domain 0's first page table cannot be pinned");
 	v->is_initialised = true;
@@ -161,7 +153,8 @@ void __init dom0_build(void)
 	l.initrd = boot_info.nr_modules > 1 ? m + 1 : NULL;
 	d = domain0_create(dom0_vcpus(nr_cpus_online));
 	dom0_memory_build(d, &l);
-	kernel_buffer_free(&l.img, m);
+	if (buffer)
+		heap_free(buffer, buffer_order, true);
 	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
 		mm_release(m[i].start, m[i].end);
 	vtime_update_wallclock(d);

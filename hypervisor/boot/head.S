@@ -16,6 +16,17 @@
 #define MULTIBOOT1_FLAGS 0x00000003 /* modules page-aligned; memory map wanted */
 #define MULTIBOOT2_MAGIC 0xe85250d6
 
+/* @nr entries of a table: @first, and @step more each. */
+	.macro table_fill table, first, step, nr
+	mov $PHYS(\table), %ebx
+	mov $(\first), %eax
+1:	mov %eax, (%ebx)
+	add $\step, %eax
+	add $8, %ebx
+	cmp $(PHYS(\table) + 8 * \nr), %ebx
+	jne 1b
+	.endm
+
 	.section .head, "ax"
 	.code32
 
@@ -83,38 +94,14 @@ common:
 	mov $PHYS(msg_no_nx), %esi
 	jnc early_fail
 
-	/* 2 MiB pages for the first 4 GiB: 2048 entries in four tables that lie one after another. */
-	mov $PHYS(boot_l2_low), %ebx
-	mov $0x000000e3, %eax		/* present, writable, accessed, dirty, large */
-	xor %ecx, %ecx
-1:	mov %eax, (%ebx, %ecx, 8)
-	add $0x200000, %eax
-	inc %ecx
-	cmp $2048, %ecx
-	jne 1b
-
-	/* Image: the first 32 MiB of memory at IMAGE_VIRT_START, global. */
-	mov $PHYS(boot_l2_image), %ebx
-	mov $0x000001e3, %eax
-	xor %ecx, %ecx
-1:	mov %eax, (%ebx, %ecx, 8)
-	add $0x200000, %eax
-	inc %ecx
-	cmp $16, %ecx
-	jne 1b
-
-	/* Level 3. */
-	mov $PHYS(boot_l3_low), %ebx
-	mov $(PHYS(boot_l2_low) + 0x23), %eax
-	xor %ecx, %ecx
-1:	mov %eax, (%ebx, %ecx, 8)
-	add $0x1000, %eax
-	inc %ecx
-	cmp $4, %ecx
-	jne 1b
+	/*
+	 * Present, writable, accessed; pages of 2 MiB also dirty and large, the image's global. The first 4 GiB take four
+	 * tables that lie one after another; of the image's place, the first 32 MiB of memory are mapped.
+	 */
+	table_fill boot_l2_low, 0xe3, 0x200000, 2048
+	table_fill boot_l2_image, 0x1e3, 0x200000, 16
+	table_fill boot_l3_low, PHYS(boot_l2_low) + 0x23, 0x1000, 4
 	movl $(PHYS(boot_l2_image) + 0x23), PHYS(boot_l3_image) + 8 * ((IMAGE_VIRT_START >> 30) & 511)
-
-	/* Level 4. */
 	movl $(PHYS(boot_l3_low) + 0x23), PHYS(idle_l4)
 	movl $(PHYS(boot_l3_low) + 0x23), PHYS(idle_l4) + 8 * ((DIRECTMAP_START >> 39) & 511)
 	movl $(PHYS(boot_l3_image) + 0x23), PHYS(idle_l4) + 8 * ((IMAGE_VIRT_START >> 39) & 511)

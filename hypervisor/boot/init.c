@@ -91,15 +91,10 @@ static void __init banner(void)
 
 void boot_main(int kind, paddr_t info)
 {
-	struct cpu_info *ci = cpu_info();
-	const char *why;
+	/* This CPU's struct cpu_info, at the top of its stack, is zeroed memory of the image: CPU 0, no vCPU. */
+	const char *why = loader_info_read(kind, info);
 
-	ci->cpu = 0;
-	ci->percpu_offset = 0;
-	ci->softirq_pending = 0;
-	ci->vcpu = NULL;
-	why = loader_info_read(kind, info);
-	cmdline_parse(boot_info.cmdline);
+	cmdline_parse();
 	console_init_early();
 	serial_init_early();
 	vga_init_early();
@@ -117,8 +112,8 @@ void boot_main(int kind, paddr_t info)
 	time_init();
 	timer_subsys_init();
 	pv_fpu_cpu_init();
-	sched_init();
 	domain_subsys_init();
+	sched_init();
 	pv_mmu_init();
 	smp_init();
 	serial_init_irq();
@@ -127,5 +122,5 @@ void boot_main(int kind, paddr_t info)
 	vga_release();
 	mm_drop_identity();
 	domain_unpause_by_tools(hardware_domain);
-	stack_reset_and_jump(&ci->guest_regs, idle_loop);
+	stack_reset_and_jump(guest_regs(), idle_loop);
 }

@@ -25,35 +25,16 @@ static void __init text_copy(char *dst, size_t size, uint64_t pa)
 		strlcpy(dst, s, size);
 }
 
-/* Multiboot says that a command line begins with the file's name; GRUB 2 leaves it out, for modules too. */
-static bool __init names_come_first(void)
-{
-	return boot_info.kind != BOOT_PVH && strncmp(boot_info.loader, "GRUB 2", 6);
-}
-
-static void __init drop_first_word(char *s)
-{
-	char *rest = s;
-
-	while (*rest && *rest != ' ')
-		rest++;
-	while (*rest == ' ')
-		rest++;
-	memmove(s, rest, strlen(rest) + 1);
-}
-
 static void __init module_add(uint64_t start, uint64_t end, uint64_t cmdline_pa)
 {
-	struct boot_module *m;
+	struct boot_module *m = &boot_info.modules[boot_info.nr_modules];
 
 	if (boot_info.nr_modules == MAX_MODULES || end <= start)
 		return;
-	m = &boot_info.modules[boot_info.nr_modules++];
 	m->start = start;
 	m->end = end;
 	text_copy(m->cmdline, sizeof(m->cmdline), cmdline_pa);
-	if (names_come_first())
-		drop_first_word(m->cmdline);
+	boot_info.nr_modules++;
 }
 
 static void __init e820_add(uint64_t start, uint64_t len, uint32_t type)
@@ -86,29 +67,22 @@ static const char *__init multiboot1_read(uint64_t pa)
 {
 	const struct mb1_info *mi = low_ptr(pa, sizeof(*mi));
 	const struct mb1_module *mod;
+	const struct mb1_mmap *e;
 
 	if (!mi)
 		return "the Multiboot information is out of reach";
-	boot_info.protocol = "Multiboot 1";
 	if (mi->flags & 0x200)
 		text_copy(boot_info.loader, sizeof(boot_info.loader), mi->boot_loader_name);
-	if (mi->flags & 4) {
+	if (mi->flags & 4)
 		text_copy(boot_info.cmdline, MAX_CMDLINE, mi->cmdline);
-		if (names_come_first())
-			drop_first_word(boot_info.cmdline);
-	}
 	mod = low_ptr(mi->mods_addr, (uint64_t)mi->mods_count * sizeof(*mod));
-	if ((mi->flags & 8) && mi->mods_count && !mod)
-		return "the Multiboot module list is out of reach";
-	for (uint32_t i = 0; (mi->flags & 8) && i < mi->mods_count; i++)
+	for (uint32_t i = 0; mod && (mi->flags & 8) && i < mi->mods_count; i++)
 		module_add(mod[i].start, mod[i].end, mod[i].cmdline);
 	if (!(mi->flags & 0x40) || !low_ptr(mi->mmap_addr, mi->mmap_length))
-		return "the loader gave no memory map";
-	for (uint64_t off = 0; off + sizeof(struct mb1_mmap) <= mi->mmap_length;) {
-		const struct mb1_mmap *e = low_ptr(mi->mmap_addr + off, sizeof(*e));
-
+		return NULL;
+	for (uint64_t off = 0; off + sizeof(*e) <= mi->mmap_length; off += e->size + 4UL) {
+		e = low_ptr(mi->mmap_addr + off, sizeof(*e));
 		e820_add(e->base, e->length, e->type);
-		off += e->size + 4UL;
 	}
 	return NULL;
 }
@@ -123,10 +97,6 @@ struct mb2_tag {
 		} module;
 		struct {
 			uint32_t entry_size, entry_version;
-			struct {
-				uint64_t base, length;
-				uint32_t type, reserved;
-			} entries[0];
 		} mmap;
 	};
 };
@@ -136,20 +106,20 @@ static void __init multiboot2_tag(const struct mb2_tag *t, uint64_t pa)
 	switch (t->type) {
 	case 1:
 		strlcpy(boot_info.cmdline, t->text, MAX_CMDLINE);
-		if (names_come_first())
-			drop_first_word(boot_info.cmdline);
+		break;
+	case 2:
+		strlcpy(boot_info.loader, t->text, sizeof(boot_info.loader));
 		break;
 	case 3:
 		module_add(t->module.start, t->module.end,
 			   pa + offsetof(struct mb2_tag, module.cmdline));
 		break;
 	case 6:
-		for (uint32_t off = 16; off + 24 <= t->size; off += t->mmap.entry_size) {
+		for (uint32_t off = 16; t->mmap.entry_size >= 24 && off + 24 <= t->size;
+		     off += t->mmap.entry_size) {
 			const uint64_t *e = (const void *)((const char *)t + off);
 
 			e820_add(e[0], e[1], (uint32_t)e[2]);
-			if (t->mmap.entry_size < 24)
-				break;
 		}
 		break;
 	case 11:
@@ -163,38 +133,22 @@ static void __init multiboot2_tag(const struct mb2_tag *t, uint64_t pa)
 	}
 }
 
-static void __init multiboot2_loader_tag(const struct mb2_tag *t, uint64_t pa)
-{
-	if (t->type == 2)
-		strlcpy(boot_info.loader, t->text, sizeof(boot_info.loader));
-}
-
-static void __init multiboot2_walk(uint64_t pa, uint64_t end,
-				   void (*fn)(const struct mb2_tag *t, uint64_t pa))
-{
-	while (pa + 8 <= end) {
-		const struct mb2_tag *t = low_ptr(pa, 8);
-
-		if (!t || !t->type || t->size < 8)
-			break;
-		fn(t, pa);
-		pa += ROUND_UP((uint64_t)t->size, 8);
-	}
-}
-
 static const char *__init multiboot2_read(uint64_t pa)
 {
 	const uint32_t *head = low_ptr(pa, 8);
+	const struct mb2_tag *t;
 	uint64_t end;
 
 	if (!head || !low_ptr(pa, head[0]))
 		return "the Multiboot 2 information is out of reach";
-	boot_info.protocol = "Multiboot 2";
 	end = pa + head[0];
-	/* Twice: how modules' command lines begin depends on the loader's name, wherever that stands. */
-	multiboot2_walk(pa + 8, end, multiboot2_loader_tag);
-	multiboot2_walk(pa + 8, end, multiboot2_tag);
-	return boot_info.nr_e820 ? NULL : "the loader gave no memory map";
+	for (pa += 8; pa + 8 <= end; pa += ROUND_UP((uint64_t)t->size, 8)) {
+		t = low_ptr(pa, 8);
+		if (!t || !t->type || t->size < 8)
+			break;
+		multiboot2_tag(t, pa);
+	}
+	return NULL;
 }
 
 static const char *__init pvh_read(uint64_t pa)
@@ -205,30 +159,49 @@ static const char *__init pvh_read(uint64_t pa)
 
 	if (!si || si->magic != XEN_HVM_START_MAGIC_VALUE)
 		return "the PVH start info has a wrong magic number";
-	boot_info.protocol = "PVH";
 	strlcpy(boot_info.loader, "PVH loader", sizeof(boot_info.loader));
 	text_copy(boot_info.cmdline, MAX_CMDLINE, si->cmdline_paddr);
 	boot_info.rsdp = si->rsdp_paddr;
 	mod = low_ptr(si->modlist_paddr, si->nr_modules * sizeof(*mod));
 	for (uint32_t i = 0; mod && i < si->nr_modules; i++)
 		module_add(mod[i].paddr, mod[i].paddr + mod[i].size, mod[i].cmdline_paddr);
-	if (si->version < 1 ||
-	    !(map = low_ptr(si->memmap_paddr, si->memmap_entries * sizeof(*map))))
-		return "the PVH loader gave no memory map";
-	for (uint32_t i = 0; i < si->memmap_entries; i++)
+	if (si->version < 1)
+		return "the PVH loader is of a kind that gives no memory map";
+	map = low_ptr(si->memmap_paddr, si->memmap_entries * sizeof(*map));
+	for (uint32_t i = 0; map && i < si->memmap_entries; i++)
 		e820_add(map[i].addr, map[i].size, map[i].type);
 	return NULL;
 }
 
+static void __init drop_first_word(char *s)
+{
+	char *rest = s;
+
+	while (*rest && *rest != ' ')
+		rest++;
+	while (*rest == ' ')
+		rest++;
+	memmove(s, rest, strlen(rest) + 1);
+}
+
 const char *__init loader_info_read(int kind, paddr_t info)
 {
-	boot_info.kind = kind;
-	switch (kind) {
-	case BOOT_MULTIBOOT1:
-		return multiboot1_read(info);
-	case BOOT_MULTIBOOT2:
-		return multiboot2_read(info);
-	default:
-		return pvh_read(info);
+	static const struct {
+		const char *name;
+		const char *(*read)(uint64_t pa);
+	} protocols[] __initdata = {
+		[BOOT_MULTIBOOT1] = {"Multiboot 1", multiboot1_read},
+		[BOOT_MULTIBOOT2] = {"Multiboot 2", multiboot2_read},
+		[BOOT_PVH] = {"PVH", pvh_read},
+	};
+	const char *why = protocols[kind].read(info);
+
+	boot_info.protocol = protocols[kind].name;
+	/* Multiboot says that a command line begins with the file's name; GRUB 2 leaves it out, for modules too. */
+	if (kind != BOOT_PVH && strncmp(boot_info.loader, "GRUB 2", 6)) {
+		drop_first_word(boot_info.cmdline);
+		for (unsigned int i = 0; i < boot_info.nr_modules; i++)
+			drop_first_word(boot_info.modules[i].cmdline);
 	}
+	return why || boot_info.nr_e820 ? why : "the loader gave no memory map";
 }

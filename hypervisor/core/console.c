@@ -13,8 +13,8 @@
  */
 #include "core/console.h"
 
+#include "boot/cmdline.h"
 #include "core/event.h"
-#include "core/work.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/parse.h"
@@ -50,8 +50,6 @@ static uint32_t ring_size = RING_EARLY_SIZE, ring_first, ring_end;
 static char text[1024];
 static unsigned int log_everything;
 static bool crashed;
-static struct work ring_work;
-static bool ring_work_ready;
 
 static enum timestamp_mode stamp_mode;
 static bool opt_sync_console;
@@ -93,73 +91,68 @@ static void ring_write(const char *s, size_t n)
 		ring_first = ring_end - ring_size;
 }
 
-static size_t ring_copy_locked(char *dst, size_t n, uint32_t from)
+/* What is there from @from on, as far as it is in one piece. */
+static size_t ring_piece(uint32_t from, const char **s)
 {
-	size_t done;
+	uint32_t at = from & (ring_size - 1);
 
-	for (done = 0; done < n && from != ring_end; done++)
-		dst[done] = ring[from++ & (ring_size - 1)];
-	return done;
+	*s = ring + at;
+	return min(ring_end - from, ring_size - at);
 }
 
-size_t console_ring_copy(char *dst, size_t n, uint32_t *from)
+static bool ring_holds(uint32_t index)
+{
+	return index - ring_first <= ring_end - ring_first;
+}
+
+size_t console_ring_read(char *dst, size_t n, uint32_t *at)
 {
 	bool entered = console_enter();
+	const char *s;
 
-	/* Overtaken by the writer since the caller looked. */
-	if (*from - ring_first > ring_end - ring_first)
-		*from = ring_first;
-	n = ring_copy_locked(dst, n, *from);
+	if (!ring_holds(*at))
+		*at = ring_first;
+	n = min(n, ring_piece(*at, &s));
+	memcpy(dst, s, n);
+	*at += (uint32_t)n;
 	console_leave(entered);
 	return n;
 }
 
-void console_ring_bounds(uint32_t *first, uint32_t *end)
+uint32_t console_ring_first(void)
 {
-	bool entered = console_enter();
-
-	*first = ring_first;
-	*end = ring_end;
-	console_leave(entered);
+	return READ_ONCE(ring_first);
 }
 
 void console_ring_consume(uint32_t upto)
 {
 	bool entered = console_enter();
 
-	if (upto - ring_first <= ring_end - ring_first)
+	if (ring_holds(upto))
 		ring_first = upto;
 	console_leave(entered);
 }
 
 static void ring_notify(void *unused)
 {
-	if (hardware_domain)
-		send_global_virq(VIRQ_CON_RING);
+	send_global_virq(VIRQ_CON_RING);
 }
 
 /* --- output --- */
 
-static void devices_write(const char *s, size_t n)
+static void emit(const char *s, size_t n, bool to_ring)
 {
 	for (struct console_dev *dev = devices; dev; dev = dev->next)
-		dev->write(s, n);
-}
-
-static void emit(const char *s, size_t n)
-{
-	devices_write(s, n);
-	ring_write(s, n);
+		dev->write(dev, s, n);
+	if (to_ring)
+		ring_write(s, n);
 }
 
 void console_write_raw(const char *s, size_t n, bool to_ring)
 {
 	bool entered = console_enter();
 
-	if (to_ring)
-		emit(s, n);
-	else
-		devices_write(s, n);
+	emit(s, n, to_ring);
 	console_leave(entered);
 }
 
@@ -167,18 +160,16 @@ void console_write_raw(const char *s, size_t n, bool to_ring)
 void console_register(struct console_dev *dev)
 {
 	bool entered = console_enter();
-	char chunk[128];
 	uint32_t from = ring_first;
+	const char *s;
 	size_t n;
 
-	while ((n = ring_copy_locked(chunk, sizeof(chunk), from)) > 0) {
-		dev->write(chunk, n);
-		from += n;
-	}
+	for (; (n = ring_piece(from, &s)) > 0; from += (uint32_t)n)
+		dev->write(dev, s, n);
 	dev->next = devices;
 	devices = dev;
 	if (opt_sync_console && dev->sync)
-		dev->sync(true);
+		dev->sync(dev);
 	console_leave(entered);
 }
 
@@ -233,11 +224,9 @@ static size_t stamp(char *buf, size_t size)
 static void emit_line_start(const char *prefix)
 {
 	char buf[40];
-	size_t n;
 
-	emit(prefix, strlen(prefix));
-	n = stamp(buf, sizeof(buf));
-	emit(buf, n);
+	emit(prefix, strlen(prefix), true);
+	emit(buf, stamp(buf, sizeof(buf)), true);
 }
 
 /* Ten messages at once, then one every five seconds; tells how many were lost. */
@@ -248,6 +237,7 @@ static bool rate_limit_ok(void)
 	static unsigned int missed;
 	s_time_t now = time_now();
 	char note[48];
+	size_t n;
 
 	tokens = min(tokens + now - last, 10 * cost);
 	last = now;
@@ -258,8 +248,8 @@ static bool rate_limit_ok(void)
 	tokens -= cost;
 	if (missed) {
 		emit_line_start(PREFIX_HYPERVISOR);
-		emit(note,
-		     scnprintf(note, sizeof(note), "printk: %u messages suppressed.\n", missed));
+		n = scnprintf(note, sizeof(note), "printk: %u messages suppressed.\n", missed);
+		emit(note, n, true);
 		missed = 0;
 	}
 	return true;
@@ -295,7 +285,7 @@ static void print_text(const char *p, const char *prefix)
 				emit_line_start(prefix);
 		}
 		if (state->print)
-			emit(p, end ? (size_t)(end - p + 1) : strlen(p));
+			emit(p, end ? (size_t)(end - p + 1) : strlen(p), true);
 		state->continued = !end;
 		if (!end)
 			break;
@@ -306,19 +296,15 @@ static void print_text(const char *p, const char *prefix)
 static void __attribute__((format(printf, 1, 0)))
 vprintk_prefix(const char *fmt, va_list ap, const char *prefix)
 {
+	static struct work ring_work = {.fn = ring_notify};
 	bool entered = console_enter();
 	uint32_t before = ring_end;
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	print_text(text, prefix);
-	if (ring_end != before && ring_work_ready && !crashed && entered && hardware_domain)
+	if (ring_end != before && !crashed && entered && hardware_domain)
 		work_queue(&ring_work);
 	console_leave(entered);
-}
-
-void vprintk(const char *fmt, va_list ap)
-{
-	vprintk_prefix(fmt, ap, PREFIX_HYPERVISOR);
 }
 
 void printk(const char *fmt, ...)
@@ -326,7 +312,7 @@ void printk(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vprintk(fmt, ap);
+	vprintk_prefix(fmt, ap, PREFIX_HYPERVISOR);
 	va_end(ap);
 }
 
@@ -346,11 +332,11 @@ void console_log_everything(bool on)
 	atomic_add(&log_everything, on ? 1u : -1u);
 }
 
-static void devices_sync(bool on)
+static void devices_sync(void)
 {
 	for (struct console_dev *dev = devices; dev; dev = dev->next)
 		if (dev->sync)
-			dev->sync(on);
+			dev->sync(dev);
 }
 
 void console_start_sync(void)
@@ -359,26 +345,15 @@ void console_start_sync(void)
 	WRITE_ONCE(lock_owner, 0);
 	crashed = true;
 	console_log_everything(true);
-	devices_sync(true);
-}
-
-void console_end_sync(void)
-{
-	if (!opt_sync_console)
-		devices_sync(false);
-	console_log_everything(false);
-	crashed = false;
+	devices_sync();
 }
 
 /* --- start --- */
 
 void console_init_early(void)
 {
-	work_init(&ring_work, ring_notify, NULL);
-	ring_work_ready = true;
 	if (!opt_sync_console)
 		return;
-	devices_sync(true);
 	printk("Console output is synchronous.\n");
 	printk(LOG_WARN "WARNING: CONSOLE OUTPUT IS SYNCHRONOUS\n");
 	printk(LOG_WARN "It helps to debug; it slows everything else and disturbs time.\n");
@@ -422,18 +397,14 @@ const char *log_level_name(int level)
 
 static int level_parse(const char **s)
 {
-	static const char *const names[] = {"none", "error", "warning", "info", "debug"};
+	static const char *const names[] = {"none", "error", "warning", "info", "debug", "all"};
 
-	if (!strncmp(*s, "all", 3)) {
-		*s += 3;
-		return 4;
-	}
 	for (int i = 0; i < (int)ARRAY_SIZE(names); i++) {
 		size_t n = strlen(names[i]);
 
 		if (!strncmp(*s, names[i], n)) {
 			*s += n;
-			return i;
+			return min(i, 4);
 		}
 	}
 	return -EINVAL;
@@ -454,20 +425,24 @@ static int thresholds_parse(const char *s, struct log_thresholds *t)
 	return 0;
 }
 
-int loglvl_option(const char *value)
+static int loglvl_option(const char *value)
 {
 	return thresholds_parse(value, &log_thresholds[0]);
 }
+CMDLINE(loglvl, loglvl_option,
+	"<lower>[/<upper>] of none, error, warning, info, debug, all: what is logged");
 
-int guest_loglvl_option(const char *value)
+static int guest_loglvl_option(const char *value)
 {
 	return thresholds_parse(value, &log_thresholds[1]);
 }
+CMDLINE(guest_loglvl, guest_loglvl_option, "the same for messages about guests");
 
-int console_option(const char *value)
+static int console_option(const char *value)
 {
 	return strlcpy(opt_console, value, sizeof(opt_console)) < sizeof(opt_console) ? 0 : -EINVAL;
 }
+CMDLINE(console, console_option, "list of vga, com1, com2: where the log goes");
 
 bool console_wanted(const char *name)
 {
@@ -481,7 +456,7 @@ bool console_wanted(const char *name)
 	return false;
 }
 
-int console_timestamps_option(const char *value)
+static int console_timestamps_option(const char *value)
 {
 	int yes = parse_bool(value, NULL);
 
@@ -497,18 +472,10 @@ int console_timestamps_option(const char *value)
 	}
 	return -EINVAL;
 }
+CMDLINE(console_timestamps, console_timestamps_option, "none, date, datems, boot, raw");
+CMDLINE_FLAG(sync_console, opt_sync_console, "wait for each line to be out");
 
-int sync_console_option(const char *value)
-{
-	int yes = *value ? parse_bool(value, NULL) : 1;
-
-	if (yes < 0)
-		return -EINVAL;
-	opt_sync_console = yes;
-	return 0;
-}
-
-int conring_size_option(const char *value)
+static int conring_size_option(const char *value)
 {
 	uint64_t bytes;
 	int rc = parse_size(value, NULL, 'k', &bytes);
@@ -518,3 +485,4 @@ int conring_size_option(const char *value)
 	opt_conring_size = (uint32_t)min(bytes, (uint64_t)RING_MAX_SIZE);
 	return 0;
 }
+CMDLINE(conring_size, conring_size_option, "size of the log ring");

@@ -10,11 +10,10 @@
  */
 #include "core/console.h"
 
+#include "boot/cmdline.h"
 #include "core/event.h"
-#include "core/work.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/guest_copy.h"
 #include "mm/heap.h"
@@ -29,7 +28,6 @@
 static spinlock_t input_lock;
 static char input[INPUT_SIZE];
 static uint32_t input_start, input_end;
-static struct work input_work;
 static bool input_to_guest;   /* else to the key handlers */
 static char switch_key = 'a'; /* with Ctrl; 0: no switching */
 static bool start_with_keys;
@@ -40,22 +38,14 @@ static bool opt_console_to_ring;
 int console_read(struct xen_sysctl_readconsole *op)
 {
 	unsigned long va = (unsigned long)op->buffer.p;
-	uint32_t first, end, at, done = 0;
+	uint32_t at = op->incremental ? op->index : console_ring_first(), done = 0;
 	char chunk[CHUNK];
+	size_t n;
 
-	console_ring_bounds(&first, &end);
-	at = first;
-	if (op->incremental && op->index - first <= end - first)
-		at = op->index;
-	while (done < op->count) {
-		size_t n = console_ring_copy(chunk, min(op->count - done, CHUNK), &at);
-
-		if (!n)
-			break;
+	while ((n = console_ring_read(chunk, min(op->count - done, CHUNK), &at)) > 0) {
 		if (copy_to_guest_va(va + done, chunk, n))
 			return -EFAULT;
 		done += (uint32_t)n;
-		at += (uint32_t)n;
 	}
 	if (op->clear)
 		console_ring_consume(at);
@@ -154,6 +144,8 @@ static void input_notify(void *unused)
 
 static void input_char(char c)
 {
+	static struct work input_work = {.fn = input_notify};
+
 	if (!input_to_guest) {
 		keyhandler_queue(c);
 		return;
@@ -204,7 +196,6 @@ static void thresholds_say(const char *who, const struct log_thresholds *t)
 
 void console_endboot(void)
 {
-	work_init(&input_work, input_notify, NULL);
 	thresholds_say("Std.", &log_thresholds[0]);
 	thresholds_say("Guest", &log_thresholds[1]);
 	input_to_guest = start_with_keys;
@@ -213,7 +204,7 @@ void console_endboot(void)
 
 /* --- options --- */
 
-int conswitch_option(const char *value)
+static int conswitch_option(const char *value)
 {
 	if (value[0] && (value[0] < 'a' || value[0] > 'z'))
 		return -EINVAL;
@@ -221,13 +212,7 @@ int conswitch_option(const char *value)
 	start_with_keys = value[0] && value[1] == 'x';
 	return 0;
 }
-
-int console_to_ring_option(const char *value)
-{
-	int yes = *value ? parse_bool(value, NULL) : 1;
-
-	if (yes < 0)
-		return -EINVAL;
-	opt_console_to_ring = yes;
-	return 0;
-}
+CMDLINE(conswitch, conswitch_option,
+	"<switch char>[x]: key that gives serial input to the hypervisor or domain 0");
+CMDLINE_FLAG(console_to_ring, opt_console_to_ring,
+	     "keep domain 0's console output in the log ring, too");

@@ -11,10 +11,10 @@
 #ifndef CORE_DOMAIN_H
 #define CORE_DOMAIN_H
 
+#include "core/rangeset.h"
 #include "core/sched.h"
 #include "core/timer.h"
 #include "core/work.h"
-#include "lib/rangeset.h"
 #include "pv/pv_types.h"
 
 #define NR_VIRQS	 24
@@ -29,8 +29,8 @@ struct pirq_domain; /* x86/pirq.c */
 /* Assembly reads the first group: offsets come from x86/asm_offsets.c. */
 struct vcpu {
 	struct domain *domain; /* (c) */
-	struct vcpu_info
-		*vcpu_info;   /* (v) hypervisor's mapping of the guest-shared page; never NULL */
+	/* (v) hypervisor's mapping of the guest-shared page; never NULL */
+	struct vcpu_info *vcpu_info;
 	unsigned int vcpu_id; /* (c) */
 	bool in_kernel;	      /* (v) PV: which of the two page tables and GS bases is loaded */
 	bool is_idle;	      /* (c) */
@@ -58,28 +58,22 @@ struct vcpu {
 	evtchn_port_t virq_to_port[NR_VIRQS]; /* (L: d->event_lock) 0 = unbound */
 	int poll_port; /* (v) while VPF_poll is set: -1 several ports, else the one */
 	struct evtchn_vcpu *evtchn;
-	mfn_t vcpu_info_mfn; /* registered page, INVALID_MFN while in shared_info */
-	struct page_info *vcpu_info_page;
+	struct page_info *vcpu_info_page; /* NULL while vcpu_info is in shared_info */
 
-	bool paused_for_shutdown; /* (L: d->shutdown_lock) domain_shutdown holds one of its pauses */
-	unsigned long mc_state;	  /* (v) multicall in progress: hypercall/multicall.c */
+	unsigned long mc_state; /* (v) multicall in progress: hypercall/multicall.c */
 };
 
 enum domain_dying { DOMDYING_alive, DOMDYING_dying, DOMDYING_dead };
 
 struct domain {
-	domid_t domain_id;		     /* (c) */
-	bool is_privileged;		     /* (c) control domain */
-	bool is_hardware;		     /* (c) domain 0 */
-	bool is_shutting_down, is_shut_down; /* (L: shutdown_lock) */
-	bool is_dying_flag;
-	uint8_t dying;		     /* enum domain_dying (L: domctl_lock) */
-	int shutdown_code;	     /* SHUTDOWN_*, -1 while running */
-	uint32_t refcount;	     /* (a) */
-	struct domain *next_in_list; /* (L: domlist_lock) by rising id */
-	struct domain *next_in_hash; /* (L: domlist_lock) */
-	struct work free_work;	     /* with the last reference */
-	struct domain *target;	     /* (c) device-model privilege over this one */
+	domid_t domain_id;     /* (c) */
+	bool is_privileged;    /* (c) control domain */
+	bool is_hardware;      /* (c) domain 0 */
+	bool is_shut_down;     /* (L: shutdown_lock) and holds one of its pauses */
+	uint8_t dying;	       /* enum domain_dying (L: domctl_lock, page_lock) */
+	int shutdown_code;     /* SHUTDOWN_*, -1 while running */
+	uint32_t refcount;     /* (a) */
+	struct work free_work; /* with the last reference */
 	xen_domain_handle_t handle;
 	uint32_t create_flags; /* XEN_DOMCTL_CDF_* */
 	uint32_t ssidref;
@@ -104,21 +98,21 @@ struct domain {
 	struct pirq_domain *pirq;
 
 	/* permissions */
-	struct rangeset *iomem_caps, *irq_caps, *ioport_caps; /* (L: caps_lock) */
-	spinlock_t
-		caps_lock; /* a leaf; domain_caps_* take it. Alone on the machine (boot) none is needed */
+	struct rangeset iomem_caps, irq_caps, ioport_caps; /* (L: caps_lock) */
+	/* a leaf; domain_caps_* take it. Alone on the machine (boot) none is needed */
+	spinlock_t caps_lock;
 
 	/* scheduling and time */
 	struct sched_domain sched;
 	int pause_count;	    /* (a) all pauses */
-	int controller_pause_count; /* (a) of which by tools */
-	bool creation_finished;	    /* (a) */
-	cpumask_t
-		dirty_cpus; /* (a) CPUs on which a vCPU of it is or was loaded since their last flush */
+	int controller_pause_count; /* (L: domctl_lock) of which by tools */
+	bool creation_finished;	    /* (L: domctl_lock) */
+	/* (a) CPUs on which a vCPU of it is or was loaded since their last flush */
+	cpumask_t dirty_cpus;
 	int64_t time_offset_seconds;
 	spinlock_t shutdown_lock;
-	evtchn_port_t
-		suspend_evtchn; /* (L: shutdown_lock) XEN_DOMCTL_subscribe: told when it has suspended; 0 none */
+	/* (L: shutdown_lock) XEN_DOMCTL_subscribe: told when it has suspended; 0 none */
+	evtchn_port_t suspend_evtchn;
 	spinlock_t vcpu_op_lock; /* by trylock only, else -ERESTART: one initialises a vCPU of it */
 	unsigned int poll_count; /* (a) vCPUs in SCHEDOP_poll */
 
@@ -136,15 +130,14 @@ struct domain {
 
 /* --- core/domain.c --- */
 extern struct domain *hardware_domain; /* domain 0, NULL before it is built */
-extern struct domain *dom_io, *dom_xen,
-	*dom_cow; /* pseudo-domains: DOMID_IO, DOMID_XEN: owners of device space and hypervisor pages */
+/* Pseudo-domains, DOMID_IO and DOMID_XEN: owners of device space and hypervisor pages. */
+extern struct domain *dom_io, *dom_xen;
 extern struct vcpu *idle_vcpu[NR_CPUS];
 /* Where v->vcpu_info points while the guest has given no place for it: vCPUs from LEGACY_MAX_VCPUS on, and dead ones. */
 extern struct vcpu_info dummy_vcpu_info;
 
-void domain_subsys_init(
-	void); /* pseudo-domains, idle domain and the boot CPU's idle vCPU, which becomes current */
-int idle_vcpu_create(unsigned int cpu) __must_check; /* by sched_init_cpu, for a further CPU */
+void domain_subsys_init(void);			     /* pseudo-domains and the idle domain */
+int idle_vcpu_create(unsigned int cpu) __must_check; /* by sched_init_cpu */
 
 /* Find by id and take a reference; NULL if there is none (or only a dead one). */
 struct domain *domain_get(domid_t id);
@@ -156,7 +149,17 @@ static inline void domain_hold(struct domain *d) /* a further reference beside o
 	atomic_add(&d->refcount, 1);
 }
 /* The lowest living domain with id >= @id, referenced; NULL after the last. */
-struct domain *domain_next(domid_t id);
+struct domain *domain_next(unsigned int id);
+/* The one after @d, whose reference it takes over. */
+static inline struct domain *domain_after(struct domain *d)
+{
+	struct domain *next = domain_next(d->domain_id + 1u);
+
+	domain_put(d);
+	return next;
+}
+/* @d is referenced meanwhile: who leaves the loop early puts it. */
+#define for_each_domain(d) for ((d) = domain_next(0); (d); (d) = domain_after(d))
 
 struct domain_config {
 	bool privileged;
@@ -165,7 +168,7 @@ struct domain_config {
 	unsigned int max_vcpus, max_evtchn_port, max_grant_frames, max_maptrack_frames,
 		max_grant_version;
 };
-/* Creates a domain in state paused (controller_pause_count 1), in the list. *@out is not referenced for the caller. */
+/* Creates a domain in state paused (controller_pause_count 1), to be found by others. *@out is not referenced for the caller. */
 int domain_create(domid_t id, const struct domain_config *cfg, struct domain **out) __must_check;
 int domain_vcpu_create(struct domain *d,
 		       unsigned int id) __must_check; /* DOMCTL_max_vcpus makes them all */
@@ -175,7 +178,6 @@ void domain_shutdown(struct domain *d, int reason);
 void domain_resume(struct domain *d);
 /* The guest's own fault: it stops with SHUTDOWN_crash, a line in the log says why; everybody else lives. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf_like(2, 3);
-int domain_soft_reset(struct domain *d);
 /* SCHEDOP_watchdog: @id 0 starts a new one; returns its id, or 0, or -errno. */
 int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds);
 /* SCHEDOP_shutdown_code: the reason that a later domain_shutdown reports, unless one is set already. */
@@ -207,10 +209,10 @@ static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 	for ((i) = 0; (i) < (d)->max_vcpus; (i)++) \
 		if (((v) = (d)->vcpu[i]) != NULL)
 
-/* May @s manage @d? (control domain, or device model of it) */
+/* May @s manage @d? There are no device models, which might manage one only. */
 static inline bool domain_controls(const struct domain *s, const struct domain *d)
 {
-	return s->is_privileged || (s->target && s->target == d);
+	return s->is_privileged;
 }
 
 /* --- core/vtime.c: what a guest sees of time --- */

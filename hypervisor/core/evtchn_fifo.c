@@ -21,12 +21,11 @@
 	5 /* the guest may change a linked word four times: mask, unmask, clear pending, unlink */
 #define QUEUE_TRIES 4
 
-#define WORD_PENDING (1u << EVTCHN_FIFO_PENDING)
-#define WORD_MASKED  (1u << EVTCHN_FIFO_MASKED)
-#define WORD_LINKED  (1u << EVTCHN_FIFO_LINKED)
-#define WORD_BUSY    (1u << EVTCHN_FIFO_BUSY)
+#define WORD_MASKED (1u << EVTCHN_FIFO_MASKED)
+#define WORD_LINKED (1u << EVTCHN_FIFO_LINKED)
+#define WORD_BUSY   (1u << EVTCHN_FIFO_BUSY)
 
-static event_word_t *fifo_word(const struct domain *d, evtchn_port_t port)
+event_word_t *evtchn_fifo_word(const struct domain *d, evtchn_port_t port)
 {
 	const struct evtchn_domain *ed = d->evtchn;
 	unsigned int words = READ_ONCE(ed->fifo_words);
@@ -38,38 +37,15 @@ static event_word_t *fifo_word(const struct domain *d, evtchn_port_t port)
 	return ed->fifo_array[port / FIFO_WORDS_PER_PAGE] + port % FIFO_WORDS_PER_PAGE;
 }
 
-static inline bool word_has(const event_word_t *word, uint32_t bit)
-{
-	return word && (READ_ONCE(*word) & bit);
-}
-
 /*
- * A queue's name in evtchn.lastq; 0, the initial value, is vCPU 0's queue 0, which always exists.
+ * A queue by its name in evtchn.lastq; 0, the initial value, is vCPU 0's queue 0, which always
+ * exists.
  */
-static inline uint16_t fifo_queue_id(const struct vcpu *v, unsigned int priority)
-{
-	return (uint16_t)(v->vcpu_id * EVTCHN_FIFO_MAX_QUEUES + priority);
-}
-
 static struct fifo_queue *fifo_queue_by_id(struct domain *d, uint16_t id)
 {
 	struct vcpu *v = d->vcpu[id / EVTCHN_FIFO_MAX_QUEUES];
 
 	return &v->evtchn->queue[id % EVTCHN_FIFO_MAX_QUEUES];
-}
-
-static void fifo_lock_queues(struct fifo_queue *a, struct fifo_queue *b)
-{
-	spin_lock(a <= b ? &a->lock : &b->lock);
-	if (a != b)
-		spin_lock(a <= b ? &b->lock : &a->lock);
-}
-
-static void fifo_unlock_queues(struct fifo_queue *a, struct fifo_queue *b)
-{
-	spin_unlock(&a->lock);
-	if (a != b)
-		spin_unlock(&b->lock);
 }
 
 /*
@@ -82,10 +58,10 @@ static struct fifo_queue *fifo_lock_for(struct domain *d, struct evtchn *chn, st
 		uint16_t last = READ_ONCE(chn->lastq);
 		struct fifo_queue *old = fifo_queue_by_id(d, last);
 
-		fifo_lock_queues(q, old);
+		spin_lock_two(&q->lock, &old->lock);
 		if (READ_ONCE(chn->lastq) == last)
 			return old;
-		fifo_unlock_queues(q, old);
+		spin_unlock_two(&q->lock, &old->lock);
 	}
 	return NULL;
 }
@@ -118,90 +94,54 @@ static bool fifo_link_after(event_word_t *tail, evtchn_port_t port)
 }
 
 /*
- * Both queues are locked; the word has just become LINKED. True if the guest has to be told to look
- * at @q.
+ * Queue @priority of @v and @old, the port's last one, are locked; the word has just become LINKED.
+ * True if the guest has to be told to look at the queue.
  */
-static bool fifo_append(struct domain *d, struct vcpu *v, struct evtchn *chn, struct fifo_queue *q,
+static bool fifo_append(struct vcpu *v, struct evtchn *chn, unsigned int priority,
 			struct fifo_queue *old)
 {
+	struct fifo_queue *q = &v->evtchn->queue[priority];
 	evtchn_port_t port = chn->port;
 	bool linked;
 
 	if (old->tail == port) /* it had been the last one: nothing is behind it any more */
 		old->tail = 0;
-	WRITE_ONCE(chn->lastq, fifo_queue_id(v, q->priority));
-	linked = q->tail && fifo_link_after(fifo_word(d, q->tail), port);
+	WRITE_ONCE(chn->lastq, (uint16_t)(v->vcpu_id * EVTCHN_FIFO_MAX_QUEUES + priority));
+	linked = q->tail && fifo_link_after(evtchn_fifo_word(v->domain, q->tail), port);
 	if (!linked)
-		WRITE_ONCE(v->evtchn->control->head[q->priority], port);
+		WRITE_ONCE(v->evtchn->control->head[priority], port);
 	q->tail = port;
 	return !linked;
 }
 
 bool evtchn_fifo_set_pending(struct domain *d, struct vcpu *v, struct evtchn *chn)
 {
-	event_word_t *word = fifo_word(d, chn->port);
-	struct fifo_queue *q, *old;
+	unsigned int priority = READ_ONCE(chn->priority) % EVTCHN_FIFO_MAX_QUEUES;
+	struct fifo_queue *q = &v->evtchn->queue[priority], *old;
+	event_word_t *word = evtchn_fifo_word(d, chn->port);
 	bool was_pending, tell = false;
 
 	if (unlikely(!word)) {
 		WRITE_ONCE(chn->pending, true);
 		smp_mb(); /* pairs with fifo_raise_delayed */
-		word = fifo_word(d, chn->port);
+		word = evtchn_fifo_word(d, chn->port);
 		if (!word)
 			return true;
 	}
-	q = &v->evtchn->queue[READ_ONCE(chn->priority) % EVTCHN_FIFO_MAX_QUEUES];
 	if (unlikely(!v->evtchn->control)) /* must not unmask before it has one: nothing to do */
 		return false;
 	old = fifo_lock_for(d, chn, q);
 	if (unlikely(!old))
 		return false;
 	was_pending = test_and_set_bit(EVTCHN_FIFO_PENDING, word);
-	if (!word_has(word, WORD_MASKED) && !test_and_set_bit(EVTCHN_FIFO_LINKED, word))
-		tell = fifo_append(d, v, chn, q, old);
-	fifo_unlock_queues(q, old);
-	if (tell && !test_and_set_bit(q->priority, &v->evtchn->control->ready))
+	if (!(READ_ONCE(*word) & WORD_MASKED) && !test_and_set_bit(EVTCHN_FIFO_LINKED, word))
+		tell = fifo_append(v, chn, priority, old);
+	spin_unlock_two(&q->lock, &old->lock);
+	if (tell && !test_and_set_bit(priority, &v->evtchn->control->ready))
 		vcpu_mark_events_pending(v);
 	if (!was_pending && unlikely(READ_ONCE(d->poll_count)))
 		evtchn_wake_pollers(d, chn->port);
 	return !was_pending;
-}
-
-/* The word stays linked: the guest takes it out and ignores it. */
-void evtchn_fifo_clear_pending(struct domain *d, evtchn_port_t port)
-{
-	event_word_t *word = fifo_word(d, port);
-
-	if (word)
-		atomic_and(word, ~WORD_PENDING);
-}
-
-void evtchn_fifo_unmask(struct domain *d, struct vcpu *v, struct evtchn *chn)
-{
-	event_word_t *word = fifo_word(d, chn->port);
-
-	if (!word)
-		return;
-	atomic_and(word, ~WORD_MASKED);
-	if (word_has(word, WORD_PENDING))
-		evtchn_fifo_set_pending(d, v, chn);
-}
-
-bool evtchn_fifo_is_pending(const struct domain *d, evtchn_port_t port)
-{
-	return word_has(fifo_word(d, port), WORD_PENDING);
-}
-
-bool evtchn_fifo_is_masked(const struct domain *d, evtchn_port_t port)
-{
-	const event_word_t *word = fifo_word(d, port);
-
-	return !word || word_has(word, WORD_MASKED);
-}
-
-bool evtchn_fifo_is_linked(const struct domain *d, evtchn_port_t port)
-{
-	return word_has(fifo_word(d, port), WORD_LINKED);
 }
 
 /*
@@ -221,32 +161,17 @@ static void fifo_unmap(void *va)
 		put_page_and_type(virt_to_page(va));
 }
 
-static int fifo_map_control(struct vcpu *v, gfn_t gfn, uint32_t offset)
-{
-	char *page;
-
-	if (v->evtchn->control)
-		return -EINVAL;
-	page = fifo_map(v->domain, gfn);
-	if (!page)
-		return -EINVAL;
-	smp_wmb();
-	WRITE_ONCE(v->evtchn->control, (struct evtchn_fifo_control_block *)(page + offset));
-	return 0;
-}
-
 /*
  * From here on the event words count; bits pending in shared_info move there as the words appear.
  */
 static void fifo_switch(struct domain *d)
 {
 	struct evtchn_domain *ed = d->evtchn;
-	unsigned int ports = min(ed->valid, (unsigned int)EVTCHN_2L_NR_CHANNELS);
 
-	for (evtchn_port_t port = 1; port < ports; port++) {
+	for (evtchn_port_t port = 1; port < ed->valid; port++) {
 		struct evtchn *chn = evtchn_lookup(d, port);
 
-		if (evtchn_2l_is_pending(d, port))
+		if (evtchn_test(d, port, EVTCHN_FIFO_PENDING))
 			chn->pending = true;
 		chn->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
 	}
@@ -258,20 +183,22 @@ int evtchn_init_control(struct domain *d, struct evtchn_init_control *ic)
 {
 	const uint32_t last = PAGE_SIZE - sizeof(struct evtchn_fifo_control_block);
 	struct vcpu *v = domain_vcpu(d, ic->vcpu);
-	int rc;
+	char *page;
 
 	ic->link_bits = EVTCHN_FIFO_LINK_BITS;
 	if (!v)
 		return -ENOENT;
-	if (ic->offset > last || ic->offset % 8)
+	if (ic->offset > last || ic->offset % 8 || v->evtchn->control)
 		return -EINVAL;
-	spin_lock(&d->event_lock);
-	rc = fifo_map_control(v, ic->control_gfn,
-			      (uint32_t)array_index_nospec(ic->offset, last + 1));
-	if (!rc && !d->evtchn->fifo)
+	page = fifo_map(d, ic->control_gfn);
+	if (!page)
+		return -EINVAL;
+	page += array_index_nospec(ic->offset, last + 1);
+	smp_wmb();
+	WRITE_ONCE(v->evtchn->control, (struct evtchn_fifo_control_block *)page);
+	if (!d->evtchn->fifo)
 		fifo_switch(d);
-	spin_unlock(&d->event_lock);
-	return rc;
+	return 0;
 }
 
 /* Events that came while their words did not exist. */
@@ -286,17 +213,19 @@ static void fifo_raise_delayed(struct domain *d, evtchn_port_t first)
 		if (!READ_ONCE(chn->pending))
 			continue;
 		chn->pending = false;
-		if (evtchn_usable(chn) && d->vcpu[chn->vcpu_id])
-			evtchn_fifo_set_pending(d, d->vcpu[chn->vcpu_id], chn);
+		if (chn->state != EVTCHNSTAT_closed)
+			evtchn_set_pending(d, chn);
 	}
 }
 
-static int fifo_add_page(struct domain *d, gfn_t gfn)
+int evtchn_expand_array(struct domain *d, gfn_t gfn)
 {
 	struct evtchn_domain *ed = d->evtchn;
 	unsigned int first = ed->fifo_words;
 	void *page;
 
+	if (!ed->fifo)
+		return -EOPNOTSUPP;
 	if (first >= EVTCHN_FIFO_NR_CHANNELS)
 		return -ENOSPC;
 	page = fifo_map(d, gfn);
@@ -309,25 +238,12 @@ static int fifo_add_page(struct domain *d, gfn_t gfn)
 	return 0;
 }
 
-int evtchn_expand_array(struct domain *d, gfn_t gfn)
+static void fifo_drop_control(struct evtchn_vcpu *ev)
 {
-	int rc = -EOPNOTSUPP;
-
-	spin_lock(&d->event_lock);
-	if (d->evtchn->fifo)
-		rc = fifo_add_page(d, gfn);
-	spin_unlock(&d->event_lock);
-	return rc;
-}
-
-static void fifo_drop_control(struct vcpu *v)
-{
-	if (!v->evtchn)
-		return;
-	fifo_unmap(v->evtchn->control);
-	v->evtchn->control = NULL;
+	fifo_unmap(ev->control);
+	ev->control = NULL;
 	for (unsigned int i = 0; i < EVTCHN_FIFO_MAX_QUEUES; i++)
-		v->evtchn->queue[i].tail = 0;
+		ev->queue[i].tail = 0;
 }
 
 void evtchn_fifo_destroy(struct domain *d)
@@ -339,7 +255,7 @@ void evtchn_fifo_destroy(struct domain *d)
 	WRITE_ONCE(ed->fifo, false);
 	WRITE_ONCE(ed->fifo_words, 0);
 	for_each_vcpu (d, v, i)
-		fifo_drop_control(v);
+		fifo_drop_control(v->evtchn);
 	for (i = 0; i < FIFO_MAX_ARRAY_PAGES; i++) {
 		fifo_unmap(ed->fifo_array[i]);
 		ed->fifo_array[i] = NULL;

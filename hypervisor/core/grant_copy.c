@@ -21,27 +21,27 @@ static uint32_t side_pin(const struct grant_copy_side *side)
 
 static void side_release(struct grant_copy_side *side)
 {
-	if (!side->held)
+	if (!side->page)
 		return;
-	side->held = false;
 	if (side->typed)
 		put_page_type(side->page);
 	put_page(side->page);
+	side->page = NULL;
 	if (!side->by_ref)
 		return;
-	grant_unpin(side->d, side->ptr.u.ref, side_pin(side), !side->writable);
+	grant_unpin(side->d, side->ptr.u.ref, side_pin(side));
 	if (side->granter) {
-		grant_unpin(side->granter, side->granter_ref, side_pin(side), !side->writable);
+		grant_unpin(side->granter, side->granter_ref, side_pin(side));
 		domain_put(side->granter);
-		side->granter = NULL;
 	}
 }
 
 static void side_leave(struct grant_copy_side *side)
 {
+	if (!side->d)
+		return;
 	side_release(side);
-	if (side->d)
-		domain_put(side->d);
+	domain_put(side->d);
 	side->d = NULL;
 }
 
@@ -51,66 +51,53 @@ void grant_copy_finish(struct grant_copy_state *s)
 	side_leave(&s->dest);
 }
 
-static int16_t side_domain(struct grant_copy_side *side, domid_t domid)
+static always_inline int16_t side_domain(struct grant_copy_side *side, domid_t domid)
 {
 	if (side->d && side->ptr.domid == domid)
 		return GNTST_okay;
 	side_leave(side);
 	side->d = domain_get_any(domid);
+	side->page = NULL;
 	side->ptr.domid = domid;
 	return side->d ? GNTST_okay : GNTST_bad_domain;
 }
 
 /*
- * The entry named stands for another domain's. The other's is used in the name of the middleman,
+ * The entry named may stand for another domain's. The other's is used in the name of the middleman,
  * and must not be transitive itself. The first pin is already there; the record it holds says
  * whose.
  */
-static int16_t pin_through(struct grant_copy_side *side, struct grant_got *got)
-{
-	const struct grant_want want = {
-		.user = side->d->domain_id,
-		.pin = side_pin(side),
-		.readonly = !side->writable,
-		.copy = true,
-	};
-	int16_t rc = GNTST_general_error;
-
-	side->granter_ref = got->granter_ref;
-	side->granter = domain_get(got->granter);
-	if (!side->granter)
-		return rc;
-	rc = grant_pin(side->granter, side->granter_ref, &want, got);
-	if (rc != GNTST_okay) {
-		domain_put(side->granter);
-		side->granter = NULL;
-	}
-	return rc;
-}
-
 static int16_t side_pin_ref(struct grant_copy_side *side, grant_ref_t ref)
 {
-	const struct grant_want want = {
+	struct grant_want want = {
 		.user = current->domain->domain_id,
 		.pin = side_pin(side),
-		.readonly = !side->writable,
-		.copy = true,
-		.transitive = grant_opt_transitive,
+		.kind = grant_opt_transitive ? GRANT_transitive : GRANT_part,
 	};
-	struct grant_got got;
-	int16_t rc = grant_pin(side->d, ref, &want, &got);
+	const struct grant_active *act;
+	int16_t rc = grant_pin(side->d, ref, &want, &side->page);
 
 	side->granter = NULL;
-	if (rc == GNTST_okay && got.transitive) {
-		rc = pin_through(side, &got);
-		if (rc != GNTST_okay)
-			grant_unpin(side->d, ref, want.pin, want.readonly);
-	}
 	if (rc != GNTST_okay)
 		return rc;
-	side->page = got.page;
-	side->start = got.start;
-	side->length = got.length;
+	act = grant_active(side->d->grant, ref);
+	if (act->kind == GRANT_transitive) {
+		want.user = side->d->domain_id;
+		want.kind = GRANT_part;
+		side->granter_ref = (grant_ref_t)act->granter_ref;
+		side->granter = domain_get(act->granter);
+		rc = side->granter ? grant_pin(side->granter, side->granter_ref, &want, &side->page)
+				   : GNTST_general_error;
+		if (rc != GNTST_okay) {
+			if (side->granter)
+				domain_put(side->granter);
+			grant_unpin(side->d, ref, want.pin);
+			return rc;
+		}
+		act = grant_active(side->granter->grant, side->granter_ref);
+	}
+	side->start = act->start;
+	side->length = act->length;
 	return GNTST_okay;
 }
 
@@ -125,20 +112,15 @@ static int16_t side_get_frame(struct grant_copy_side *side, mfn_t mfn)
 static bool side_is(const struct grant_copy_side *side, const struct gnttab_copy_ptr *ptr,
 		    bool by_ref)
 {
-	return side->held && side->by_ref == by_ref &&
+	return side->page && side->by_ref == by_ref &&
 	       (by_ref ? side->ptr.u.ref == ptr->u.ref : side->ptr.u.gmfn == ptr->u.gmfn);
 }
 
-static int16_t side_claim(struct grant_copy_side *side, const struct gnttab_copy_ptr *ptr,
-			  bool by_ref, bool writable)
+static int16_t side_take(struct grant_copy_side *side, const struct gnttab_copy_ptr *ptr,
+			 bool by_ref, bool writable)
 {
 	int16_t rc;
 
-	/* Frames by number are for the caller's own memory. */
-	if (!by_ref && ptr->domid != DOMID_SELF)
-		return GNTST_permission_denied;
-	if (side_is(side, ptr, by_ref))
-		return GNTST_okay;
 	side_release(side);
 	side->by_ref = by_ref;
 	side->writable = writable;
@@ -146,9 +128,18 @@ static int16_t side_claim(struct grant_copy_side *side, const struct gnttab_copy
 	rc = by_ref ? side_pin_ref(side, ptr->u.ref) : side_get_frame(side, ptr->u.gmfn);
 	if (rc != GNTST_okay)
 		return rc;
-	side->held = true;
 	side->typed = writable && !get_page_type(side->page, PGT_writable_page);
 	return side->typed == writable ? GNTST_okay : GNTST_general_error;
+}
+
+static always_inline int16_t side_claim(struct grant_copy_side *side,
+					const struct gnttab_copy_ptr *ptr, bool by_ref,
+					bool writable)
+{
+	/* Frames by number are for the caller's own memory. */
+	if (!by_ref && ptr->domid != DOMID_SELF)
+		return GNTST_permission_denied;
+	return side_is(side, ptr, by_ref) ? GNTST_okay : side_take(side, ptr, by_ref, writable);
 }
 
 static bool side_covers(const struct grant_copy_side *side, unsigned int offset, unsigned int len)

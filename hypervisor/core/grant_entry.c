@@ -13,6 +13,8 @@
  */
 #include "core/grant_table.h"
 
+#include "lib/string.h"
+
 #define CLAIM_TRIES 5 /* the granter may rightly change a flag under our hands, not for ever */
 
 union grant_head {
@@ -33,107 +35,85 @@ struct page_info *grant_frame_get(struct domain *d, mfn_t mfn)
 	return get_page(pg, d) ? pg : NULL;
 }
 
-static bool head_grants(union grant_head h, const struct grant_want *want)
+static enum grant_kind kind_of(uint16_t flags)
 {
-	uint16_t type = h.flags & GTF_type_mask;
+	if ((flags & GTF_type_mask) == GTF_permit_access)
+		return flags & GTF_sub_page ? GRANT_part : GRANT_whole;
+	return (flags & GTF_type_mask) == GTF_transitive ? GRANT_transitive : GRANT_nothing;
+}
 
-	if (h.domid != want->user || (!want->readonly && (h.flags & GTF_readonly)))
+static bool head_grants(const struct grant_table *gt, union grant_head h,
+			const struct grant_want *want)
+{
+	enum grant_kind kind = kind_of(h.flags);
+
+	if (h.domid != want->user || ((want->pin & GNTPIN_write_mask) && (h.flags & GTF_readonly)))
 		return false;
-	if (type == GTF_permit_access)
-		return want->copy || !(h.flags & GTF_sub_page);
-	return type == GTF_transitive && want->transitive;
+	return kind <= want->kind && (kind != GRANT_transitive || gt->version == 2);
 }
 
-static uint16_t use_flags(const struct grant_want *want)
-{
-	return GTF_reading | (want->readonly ? 0 : GTF_writing);
-}
-
-/* Take back what the flags say beyond what the pins need. */
-static void status_reduce(struct grant_table *gt, grant_ref_t ref, const struct grant_active *act,
-			  bool readonly)
+/* Take back what the flags say of the uses in @pin beyond what the other pins need. */
+static void status_reduce(struct grant_table *gt, grant_ref_t ref, uint32_t pin)
 {
 	uint16_t *status = gt->version == 1 ? &grant_v1(gt, ref)->flags : grant_status_v2(gt, ref);
-	uint16_t clear = act->pin ? 0 : GTF_reading;
+	uint32_t others = grant_active(gt, ref)->pin;
+	uint16_t clear = others ? 0 : GTF_reading;
 
-	if (!readonly && !(act->pin & GNTPIN_write_mask))
+	if ((pin & GNTPIN_write_mask) && !(others & GNTPIN_write_mask))
 		clear |= GTF_writing;
 	if (clear)
 		atomic_and(status, (uint16_t)~clear);
 }
 
-static int16_t claim_v1(struct grant_table *gt, grant_ref_t ref, const struct grant_want *want,
-			uint16_t *flags)
+/* Announce the use if the entry grants what is wanted now: its flags, else 0. */
+static uint16_t claim(struct grant_table *gt, grant_ref_t ref, const struct grant_want *want)
 {
-	uint32_t *head = (uint32_t *)grant_v1(gt, ref);
-	union grant_head old = {.raw = READ_ONCE(*head)}, new;
+	bool v1 = gt->version == 1;
+	uint32_t *head = v1 ? (uint32_t *)grant_v1(gt, ref) : (uint32_t *)grant_v2(gt, ref), seen;
+	union grant_head h = {.raw = READ_ONCE(*head)}, use = {.flags = GTF_reading};
 
-	for (unsigned int i = 0; i < CLAIM_TRIES; i++) {
-		if (!head_grants(old, want) || (old.flags & GTF_type_mask) == GTF_transitive)
-			return GNTST_general_error;
-		new = old;
-		new.flags |= use_flags(want);
-		new.raw = cmpxchg(head, old.raw, new.raw);
-		if (new.raw == old.raw) {
-			*flags = old.flags;
-			return GNTST_okay;
+	if (want->pin & GNTPIN_write_mask)
+		use.flags |= GTF_writing;
+	for (unsigned int i = 0; i < CLAIM_TRIES && head_grants(gt, h, want); i++, h.raw = seen) {
+		if (v1) {
+			seen = cmpxchg(head, h.raw, h.raw | use.raw);
+		} else {
+			/* A full barrier: the granter sees it, or we see his change. */
+			atomic_or(grant_status_v2(gt, ref), use.flags);
+			seen = READ_ONCE(*head);
 		}
-		old = new;
+		if (seen == h.raw)
+			return h.flags;
 	}
-	return GNTST_general_error;
-}
-
-static int16_t claim_v2(struct grant_table *gt, grant_ref_t ref, const struct grant_active *act,
-			const struct grant_want *want, uint16_t *flags)
-{
-	const uint32_t *head = (const uint32_t *)grant_v2(gt, ref);
-	union grant_head h = {.raw = READ_ONCE(*head)};
-
-	if (!head_grants(h, want))
-		return GNTST_general_error;
-	/* A full barrier: the granter sees it, or we see his change. */
-	atomic_or(grant_status_v2(gt, ref), use_flags(want));
-	h.raw = READ_ONCE(*head);
-	*flags = h.flags;
-	if (head_grants(h, want))
-		return GNTST_okay;
-	status_reduce(gt, ref, act, want->readonly);
-	return GNTST_general_error;
+	if (!v1)
+		status_reduce(gt, ref, want->pin);
+	return 0;
 }
 
 /* What the entry, claimed with @flags, says. Each field is read once. */
-static void entry_read(struct grant_table *gt, grant_ref_t ref, uint16_t flags,
-		       struct grant_active *now)
+static struct grant_active entry_read(struct grant_table *gt, grant_ref_t ref, uint16_t flags)
 {
+	struct grant_active now = {.kind = GRANT_whole, .length = PAGE_SIZE};
 	const grant_entry_v2_t *e;
 
-	*now = (struct grant_active){.length = PAGE_SIZE};
 	if (gt->version == 1) {
-		now->mfn = READ_ONCE(grant_v1(gt, ref)->frame);
-		return;
+		now.mfn = READ_ONCE(grant_v1(gt, ref)->frame);
+		return now;
 	}
 	e = grant_v2(gt, ref);
-	if ((flags & GTF_type_mask) == GTF_transitive) {
-		now->granter = READ_ONCE(e->transitive.trans_domid);
-		now->granter_ref = READ_ONCE(e->transitive.gref);
-		now->mfn = INVALID_MFN;
-		now->length = 0;
-		now->sub_page = now->transitive = true;
-	} else if (flags & GTF_sub_page) {
-		now->start = READ_ONCE(e->sub_page.page_off);
-		now->length = READ_ONCE(e->sub_page.length);
-		now->mfn = READ_ONCE(e->sub_page.frame);
-		now->sub_page = true;
-	} else {
-		now->mfn = READ_ONCE(e->full_page.frame);
+	now.kind = kind_of(flags);
+	if (now.kind == GRANT_transitive) {
+		now.granter = READ_ONCE(e->transitive.trans_domid);
+		now.granter_ref = READ_ONCE(e->transitive.gref);
+		now.mfn = INVALID_MFN;
+		return now;
 	}
-}
-
-static bool entry_same(const struct grant_active *a, const struct grant_active *b)
-{
-	return a->mfn == b->mfn && a->start == b->start && a->length == b->length &&
-	       a->sub_page == b->sub_page && a->transitive == b->transitive &&
-	       a->granter == b->granter && a->granter_ref == b->granter_ref;
+	now.mfn = READ_ONCE(e->full_page.frame); /* the same place as sub_page.frame */
+	if (now.kind == GRANT_part) {
+		now.start = READ_ONCE(e->sub_page.page_off);
+		now.length = READ_ONCE(e->sub_page.length);
+	}
+	return now;
 }
 
 /*
@@ -141,82 +121,54 @@ static bool entry_same(const struct grant_active *a, const struct grant_active *
  * write where the others only read must find it unchanged: what it may write is what was granted
  * for writing.
  */
-static int16_t claim(struct grant_table *gt, grant_ref_t ref, struct grant_active *act,
-		     const struct grant_want *want)
-{
-	struct grant_active now;
-	uint16_t flags;
-	int16_t rc = gt->version == 1 ? claim_v1(gt, ref, want, &flags)
-				      : claim_v2(gt, ref, act, want, &flags);
-
-	if (rc != GNTST_okay)
-		return rc;
-	entry_read(gt, ref, flags, &now);
-	if (act->pin)
-		rc = entry_same(act, &now) ? GNTST_okay : GNTST_general_error;
-	else if (now.transitive)
-		rc = now.granter != gt->domain->domain_id ? GNTST_okay : GNTST_general_error;
-	else
-		rc = mfn_valid(now.mfn) ? GNTST_okay : GNTST_bad_page;
-	if (rc != GNTST_okay)
-		status_reduce(gt, ref, act, want->readonly);
-	else if (!act->pin)
-		*act = now;
-	return rc;
-}
-
-static bool pin_possible(const struct grant_active *act, const struct grant_want *want)
-{
-	if (!act->pin)
-		return true;
-	return act->user == want->user && !GNTPIN_full(act->pin, want->pin) &&
-	       (want->copy || !act->sub_page) && (want->transitive || !act->transitive);
-}
-
 static int16_t pin_locked(struct grant_table *gt, grant_ref_t ref, const struct grant_want *want,
-			  struct grant_got *got)
+			  struct page_info **page)
 {
-	struct grant_active *act = grant_active(gt, ref);
+	struct grant_active *act = grant_active(gt, ref), now = *act;
 	bool first = !act->pin;
-	int16_t rc;
+	bool first_writer = !(act->pin & GNTPIN_write_mask) && (want->pin & GNTPIN_write_mask);
+	int16_t rc = GNTST_okay;
+	uint16_t flags;
 
-	if (!pin_possible(act, want))
+	if (!first &&
+	    (act->user != want->user || act->kind > want->kind || GNTPIN_full(act->pin, want->pin)))
 		return GNTST_general_error;
-	if (first || (!want->readonly && !(act->pin & GNTPIN_write_mask))) {
-		rc = claim(gt, ref, act, want);
-		if (rc != GNTST_okay)
-			return rc;
+	if (first || first_writer) {
+		flags = claim(gt, ref, want);
+		if (!flags)
+			return GNTST_general_error;
+		now = entry_read(gt, ref, flags);
+		now.user = want->user;
+		now.pin = act->pin;
+		if (first ? now.granter == gt->domain->domain_id && now.kind == GRANT_transitive
+			  : memcmp(act, &now, sizeof(now)) != 0)
+			rc = GNTST_general_error;
 	}
-	got->page = NULL;
-	if (!act->transitive) {
-		got->page = grant_frame_get(gt->domain, act->mfn);
-		if (!got->page) {
-			status_reduce(gt, ref, act, want->readonly);
-			return first ? GNTST_bad_page : GNTST_general_error;
-		}
+	*page = NULL;
+	if (rc == GNTST_okay && now.kind != GRANT_transitive) {
+		*page = grant_frame_get(gt->domain, now.mfn);
+		if (!*page)
+			rc = first ? GNTST_bad_page : GNTST_general_error;
 	}
-	act->user = want->user;
+	if (rc != GNTST_okay) {
+		status_reduce(gt, ref, want->pin);
+		return rc;
+	}
+	*act = now;
 	act->pin += want->pin;
-	got->start = act->start;
-	got->length = act->length;
-	got->transitive = act->transitive;
-	got->granter = act->granter;
-	got->granter_ref = act->granter_ref;
 	return GNTST_okay;
 }
 
 int16_t grant_pin(struct domain *d, grant_ref_t ref, const struct grant_want *want,
-		  struct grant_got *got)
+		  struct page_info **page)
 {
 	struct grant_table *gt = d->grant;
 	int16_t rc = GNTST_bad_gntref;
 
-	if (!gt)
-		return GNTST_bad_domain;
 	spin_lock(&gt->lock);
 	if (ref < grant_entries(gt))
 		rc = pin_locked(gt, (grant_ref_t)array_index_nospec(ref, grant_entries(gt)), want,
-				got);
+				page);
 	spin_unlock(&gt->lock);
 	return rc;
 }
@@ -225,16 +177,13 @@ int16_t grant_pin(struct domain *d, grant_ref_t ref, const struct grant_want *wa
  * A pinned entry is always within the table: the format cannot change while any but a reserved one
  * is in use.
  */
-void grant_unpin(struct domain *d, grant_ref_t ref, uint32_t pin, bool readonly)
+void grant_unpin(struct domain *d, grant_ref_t ref, uint32_t pin)
 {
 	struct grant_table *gt = d->grant;
-	struct grant_active *act;
 
 	spin_lock(&gt->lock);
-	ASSERT(ref < grant_entries(gt));
-	act = grant_active(gt, ref);
-	ASSERT(act->pin >= pin);
-	act->pin -= pin;
-	status_reduce(gt, ref, act, readonly);
+	ASSERT(ref < grant_entries(gt) && grant_active(gt, ref)->pin >= pin);
+	grant_active(gt, ref)->pin -= pin;
+	status_reduce(gt, ref, pin);
 	spin_unlock(&gt->lock);
 }

@@ -1,19 +1,87 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mapping another domain's granted frame, and letting it go.
+ * Mapping another domain's granted frame, and letting it go; and the handles, which say what a
+ * domain has mapped of others.
  *
  * A mapping is: a pin on the entry, a handle, a reference on the granting domain, and for each use
  * (host, device) one reference on the frame, and one as writable page unless it is read-only. The
  * host use's frame references belong to the page-table entry (core/grant.h). They are put only
  * after no TLB can hold the mapping any more: that is why unmapping has two halves.
  *
- * No lock is held here; each step locks what it changes.
+ * A handle is taken before the mapping is made and freed after it is gone; in between, each of its
+ * two uses can be claimed once by an unmap.
+ *
+ * Lock: gt->maptrack_lock for the handles; else none is held here, each step locks what it changes.
  */
 #include "core/grant_table.h"
 
 #include "x86/softirq.h"
+#include "x86/tlb.h"
 
-uint32_t grant_map_pin(unsigned int uses, bool readonly)
+static struct grant_mapping *maptrack_entry(const struct grant_table *gt, grant_handle_t handle)
+{
+	return (struct grant_mapping *)gt->maptrack.page[handle / MAPTRACK_PER_PAGE] +
+	       handle % MAPTRACK_PER_PAGE;
+}
+
+grant_handle_t maptrack_get(struct grant_table *gt)
+{
+	grant_handle_t handle = MAPTRACK_NONE;
+
+	spin_lock(&gt->maptrack_lock);
+	if (gt->free_handle != MAPTRACK_NONE) {
+		handle = gt->free_handle;
+		gt->free_handle = maptrack_entry(gt, handle)->ref;
+	} else if (!grant_pages_grow(&gt->maptrack, gt->handles / MAPTRACK_PER_PAGE + 1, NULL)) {
+		handle = gt->handles++;
+	}
+	gt->mapped += handle != MAPTRACK_NONE;
+	spin_unlock(&gt->maptrack_lock);
+	return handle;
+}
+
+void maptrack_put(struct grant_table *gt, grant_handle_t handle, unsigned int uses,
+		  unsigned int back)
+{
+	struct domain *granter = NULL;
+	struct grant_mapping *m;
+
+	spin_lock(&gt->maptrack_lock);
+	m = maptrack_entry(gt, handle);
+	m->flags = (uint16_t)((m->flags & ~MAPTRACK_busy(uses)) | back);
+	if (!(m->flags & (MAPTRACK_uses | MAPTRACK_busy(MAPTRACK_uses)))) {
+		granter = m->granter;
+		*m = (struct grant_mapping){.ref = gt->free_handle};
+		gt->free_handle = handle;
+		gt->mapped--;
+	}
+	spin_unlock(&gt->maptrack_lock);
+	if (granter)
+		domain_put(granter);
+}
+
+/*
+ * Those of @uses that the handle stands for are the caller's to end, and nobody else's; the mapping
+ * as it was goes to @m. Until maptrack_put() the handle stays taken.
+ */
+static unsigned int maptrack_claim(struct grant_table *gt, grant_handle_t handle, unsigned int uses,
+				   struct grant_mapping *m)
+{
+	struct grant_mapping *now;
+
+	*m = (struct grant_mapping){};
+	spin_lock(&gt->maptrack_lock);
+	if (handle < gt->handles) {
+		now = maptrack_entry(gt, (grant_handle_t)array_index_nospec(handle, gt->handles));
+		*m = *now;
+		uses &= m->flags;
+		now->flags = (uint16_t)((m->flags & ~uses) | MAPTRACK_busy(uses));
+	}
+	spin_unlock(&gt->maptrack_lock);
+	return uses & m->flags;
+}
+
+static uint32_t map_pin(unsigned int uses, bool readonly)
 {
 	uint32_t pin = 0;
 
@@ -33,176 +101,138 @@ static void refs_put(struct page_info *pg, unsigned int uses, bool readonly)
 	}
 }
 
-/*
- * Writable by us: when the frame changes its type one day, not only its owner's CPUs may still know
- * it.
- */
-static bool writable_get(struct page_info *pg, const struct domain *owner)
-{
-	if (get_page_type(pg, PGT_writable_page))
-		return false;
-	if (owner != current->domain && !(READ_ONCE(pg->type_info) & PGT_foreign))
-		atomic_or(&pg->type_info, PGT_foreign);
-	return true;
-}
-
 /* One frame reference is in hand. On failure none is left. */
 static int16_t refs_get(struct page_info *pg, struct domain *owner, unsigned int uses,
 			bool readonly)
 {
-	unsigned int got = 0;
-
-	for (unsigned int use = uses; use; use &= use - 1) {
-		if (got && !get_page(pg, owner))
-			break;
-		if (!readonly && !writable_get(pg, owner)) {
-			put_page(pg);
-			break;
-		}
-		got |= use & -use;
+	if (!readonly && get_page_type(pg, PGT_writable_page)) {
+		put_page(pg);
+		return GNTST_general_error;
 	}
-	if (got == uses)
+	if (uses != MAPTRACK_uses)
 		return GNTST_okay;
-	refs_put(pg, got, readonly);
+	if (readonly ? get_page(pg, owner) : !get_page_and_type(pg, owner, PGT_writable_page))
+		return GNTST_okay;
+	refs_put(pg, GNTMAP_host_map, readonly);
 	return GNTST_general_error;
 }
 
-/* The PV code may speak in errnos; what the guest gets is a GNTST_*. */
-static int16_t pv_status(int rc)
-{
-	return (int16_t)(rc <= 0 && rc >= GNTST_no_space ? rc : GNTST_general_error);
-}
-
-static int16_t map_frame(struct domain *rd, const struct gnttab_map_grant_ref *op,
-			 const struct grant_want *want, mfn_t *mfn)
+static int16_t map_frame(struct domain *rd, struct gnttab_map_grant_ref *op)
 {
 	unsigned int uses = op->flags & MAPTRACK_uses;
-	struct grant_got got;
-	int16_t rc = grant_pin(rd, op->ref, want, &got);
+	bool readonly = op->flags & GNTMAP_readonly;
+	const struct grant_want want = {
+		.user = current->domain->domain_id,
+		.pin = map_pin(uses, readonly),
+		.kind = GRANT_whole,
+	};
+	struct page_info *page;
+	int16_t rc = grant_pin(rd, op->ref, &want, &page);
 
 	if (rc != GNTST_okay)
 		return rc;
-	*mfn = page_to_mfn(got.page);
-	rc = refs_get(got.page, rd, uses, want->readonly);
+	rc = refs_get(page, rd, uses, readonly);
 	if (rc == GNTST_okay && (uses & GNTMAP_host_map)) {
-		rc = pv_status(pv_grant_map(op->host_addr, *mfn, op->flags, 0));
+		rc = pv_grant_map(op->host_addr, page_to_mfn(page), op->flags);
 		if (rc != GNTST_okay)
-			refs_put(got.page, uses, want->readonly);
+			refs_put(page, uses, readonly);
 	}
 	if (rc != GNTST_okay)
-		grant_unpin(rd, op->ref, want->pin, want->readonly);
+		grant_unpin(rd, op->ref, want.pin);
+	else
+		op->dev_bus_addr = page_to_mfn(page) << PAGE_SHIFT;
 	return rc;
 }
 
 static int16_t map_from(struct domain *rd, struct gnttab_map_grant_ref *op)
 {
-	struct domain *ld = current->domain;
-	bool readonly = op->flags & GNTMAP_readonly;
-	const struct grant_want want = {
-		.user = ld->domain_id,
-		.pin = grant_map_pin(op->flags, readonly),
-		.readonly = readonly,
-	};
-	grant_handle_t handle;
-	mfn_t mfn;
+	struct grant_table *gt = current->domain->grant;
+	grant_handle_t handle = maptrack_get(gt);
 	int16_t rc;
 
-	handle = maptrack_get(ld->grant);
 	if (handle == MAPTRACK_NONE)
 		return GNTST_no_space;
-	rc = map_frame(rd, op, &want, &mfn);
+	rc = map_frame(rd, op);
 	if (rc != GNTST_okay) {
-		maptrack_put(ld->grant, handle);
+		maptrack_put(gt, handle, 0, 0);
 		return rc;
 	}
-	maptrack_fill(ld->grant, handle, rd, op->ref, op->flags);
-	op->dev_bus_addr = mfn << PAGE_SHIFT;
+	spin_lock(&gt->maptrack_lock);
+	*maptrack_entry(gt, handle) =
+		(struct grant_mapping){.granter = rd, .ref = op->ref, .flags = op->flags & 0x1f};
+	spin_unlock(&gt->maptrack_lock);
 	op->handle = handle;
 	return GNTST_okay;
 }
 
-void grant_map(struct gnttab_map_grant_ref *op)
+int16_t grant_map(struct gnttab_map_grant_ref *op)
 {
 	struct domain *rd;
-
-	if (!(op->flags & MAPTRACK_uses)) {
-		op->status = GNTST_bad_gntref;
-		return;
-	}
-	rd = domain_get(op->dom);
-	if (!rd) {
-		op->status = GNTST_bad_domain;
-		return;
-	}
-	op->status = map_from(rd, op);
-	if (op->status != GNTST_okay) /* else the mapping keeps it */
-		domain_put(rd);
-}
-
-static int16_t unmap_claimed(struct grant_unmap *u, const struct grant_mapping *m,
-			     unsigned int claimed)
-{
-	if ((claimed & GNTMAP_device_map) && u->dev_bus_addr != u->mfn << PAGE_SHIFT)
-		return GNTST_bad_dev_addr;
-	if (claimed & GNTMAP_host_map)
-		return pv_status(pv_grant_unmap(u->host_addr, u->mfn, u->new_addr, m->flags));
-	return GNTST_okay;
-}
-
-int16_t grant_unmap_begin(struct grant_unmap *u)
-{
-	struct grant_table *gt = current->domain->grant;
-	unsigned int claimed, uses = 0;
-	struct grant_mapping m;
 	int16_t rc;
 
-	u->done = 0;
-	if (u->host_addr)
-		uses |= GNTMAP_host_map;
-	if (u->dev_bus_addr)
-		uses |= GNTMAP_device_map;
-	if (!maptrack_claim(gt, u->handle, uses, &m, &claimed))
-		return GNTST_bad_handle;
-	if (!claimed)
-		return GNTST_okay;
-	u->mfn = grant_active(m.granter->grant, m.ref)->mfn;
-	rc = unmap_claimed(u, &m, claimed);
-	if (rc == GNTST_okay)
-		u->done = (uint16_t)(claimed | (m.flags & GNTMAP_readonly));
-	else
-		maptrack_unclaim(gt, u->handle, claimed);
+	if (!(op->flags & MAPTRACK_uses))
+		return GNTST_bad_gntref;
+	rd = domain_get(op->dom);
+	if (!rd)
+		return GNTST_bad_domain;
+	rc = map_from(rd, op);
+	if (rc != GNTST_okay) /* else the mapping keeps it */
+		domain_put(rd);
 	return rc;
 }
 
-void grant_unmap_end(const struct grant_unmap *u)
+/* Claimed @uses end; the frame's references for @refs of them are ours to put. */
+static void mapping_end(struct grant_table *gt, grant_handle_t handle, unsigned int uses,
+			unsigned int refs)
 {
-	struct grant_table *gt = current->domain->grant;
-	unsigned int uses = u->done & MAPTRACK_uses;
-	bool readonly = u->done & GNTMAP_readonly;
-	const struct grant_mapping *m;
-
-	if (!uses)
-		return;
-	m = maptrack_entry(gt, u->handle); /* still ours: busy */
-	refs_put(mfn_to_page(u->mfn), uses, readonly);
-	grant_unpin(m->granter, m->ref, grant_map_pin(uses, readonly), readonly);
-	maptrack_finish(gt, u->handle, uses);
-}
-
-/* The host use's references go with the page tables of the dying domain. */
-static void release_mapping(struct grant_mapping *m)
-{
-	unsigned int uses = m->flags & MAPTRACK_uses;
+	const struct grant_mapping *m = maptrack_entry(gt, handle);
 	bool readonly = m->flags & GNTMAP_readonly;
 
-	if (!uses)
+	refs_put(mfn_to_page(grant_active(m->granter->grant, m->ref)->mfn), refs, readonly);
+	grant_unpin(m->granter, m->ref, map_pin(uses, readonly));
+	maptrack_put(gt, handle, uses, 0);
+}
+
+void grant_unmap_flush(struct grant_unmaps *u)
+{
+	if (!u->nr)
 		return;
-	if (uses & GNTMAP_device_map)
-		refs_put(mfn_to_page(grant_active(m->granter->grant, m->ref)->mfn),
-			 GNTMAP_device_map, readonly);
-	grant_unpin(m->granter, m->ref, grant_map_pin(uses, readonly), readonly);
-	m->flags = 0;
-	domain_put(m->granter);
+	/* Nobody gets the frames back before every CPU has forgotten the mappings. */
+	tlb_flush_mask(&current->domain->dirty_cpus, FLUSH_TLB, 0);
+	while (u->nr) {
+		u->nr--;
+		mapping_end(current->domain->grant, u->of[u->nr].handle, u->of[u->nr].uses,
+			    u->of[u->nr].uses);
+	}
+}
+
+int16_t grant_unmap(struct grant_unmaps *u, grant_handle_t handle, uint64_t host_addr,
+		    uint64_t dev_bus_addr, uint64_t new_addr)
+{
+	struct grant_table *gt = current->domain->grant;
+	unsigned int uses =
+		(host_addr ? GNTMAP_host_map : 0) | (dev_bus_addr ? GNTMAP_device_map : 0);
+	struct grant_mapping m;
+	int16_t rc = GNTST_okay;
+	mfn_t mfn;
+
+	uses = maptrack_claim(gt, handle, uses, &m);
+	if (!uses)
+		return m.flags & MAPTRACK_uses ? GNTST_okay : GNTST_bad_handle;
+	mfn = grant_active(m.granter->grant, m.ref)->mfn;
+	if ((uses & GNTMAP_device_map) && dev_bus_addr != mfn << PAGE_SHIFT)
+		rc = GNTST_bad_dev_addr;
+	else if (uses & GNTMAP_host_map)
+		rc = pv_grant_unmap(host_addr, mfn, new_addr, m.flags);
+	if (rc != GNTST_okay) {
+		maptrack_put(gt, handle, uses, uses);
+		return rc;
+	}
+	u->of[u->nr].handle = handle;
+	u->of[u->nr].uses = uses;
+	if (++u->nr == UNMAP_BATCH)
+		grant_unmap_flush(u);
+	return GNTST_okay;
 }
 
 /* Handles are never used again: the array is taken down from its end, a page at a time. */
@@ -210,20 +240,20 @@ int grant_table_release_mappings(struct domain *d)
 {
 	struct grant_table *gt = d->grant;
 
-	if (!gt)
-		return 0;
-	gt->free_handle = MAPTRACK_NONE;
-	while (gt->maptrack_limit) {
-		unsigned int first = gt->maptrack_limit - (unsigned int)MAPTRACK_PER_PAGE;
+	while (gt->handles) {
+		grant_handle_t last = gt->handles - 1;
+		struct grant_mapping m;
+		unsigned int uses = maptrack_claim(gt, last, MAPTRACK_uses, &m);
 
-		for (unsigned int h = first; h < gt->maptrack_limit; h++)
-			release_mapping(maptrack_entry(gt, h));
-		gt->maptrack_limit = first;
-		first /= MAPTRACK_PER_PAGE;
-		grant_pages_free(gt->maptrack, first, first + 1);
-		if (gt->maptrack_limit && irq_window())
-			return -ERESTART;
+		/* The host use's references go with the page tables of the dying domain. */
+		if (uses)
+			mapping_end(gt, last, uses, uses & GNTMAP_device_map);
+		gt->handles = last;
+		if (last % MAPTRACK_PER_PAGE == 0) {
+			grant_pages_shrink(&gt->maptrack, last / MAPTRACK_PER_PAGE);
+			if (last && irq_window())
+				return -ERESTART;
+		}
 	}
-	gt->mapped = 0;
 	return 0;
 }

@@ -14,7 +14,6 @@
 
 #include "boot/cmdline.h"
 #include "core/event.h"
-#include "core/work.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -25,12 +24,7 @@
 
 DEFINE_PER_CPU(struct sched_cpu, sched_cpu);
 cpumask_t sched_idle_map;
-static const struct scheduler *const policy = &sched_credit;
-
-const struct scheduler *sched_current(void)
-{
-	return policy;
-}
+const struct scheduler *const sched_policy = &sched_credit;
 
 unsigned int vcpu_sched_lock(struct vcpu *v)
 {
@@ -118,7 +112,7 @@ static bool vcpu_placeable(const struct vcpu *v, bool leaving)
  */
 static unsigned int vcpu_place(struct vcpu *v, unsigned int cpu, bool leaving, bool woken)
 {
-	unsigned int target = policy->pick_cpu(v);
+	unsigned int target = sched_policy->pick_cpu(v);
 
 	while (target != cpu) {
 		WRITE_ONCE(v->processor, target);
@@ -127,11 +121,12 @@ static unsigned int vcpu_place(struct vcpu *v, unsigned int cpu, bool leaving, b
 		cpu = vcpu_sched_lock(v);
 		if (!vcpu_placeable(v, leaving))
 			return cpu;
-		target = cpumask_test(cpu, &v->sched.hard_affinity) ? cpu : policy->pick_cpu(v);
+		target = cpumask_test(cpu, &v->sched.hard_affinity) ? cpu
+								    : sched_policy->pick_cpu(v);
 	}
 	if (v->runstate.state != RUNSTATE_runnable)
 		runstate_change(v, RUNSTATE_runnable, time_now());
-	policy->enqueue(v, woken);
+	sched_policy->enqueue(v, woken);
 	return cpu;
 }
 
@@ -143,12 +138,12 @@ static void vcpu_stop_locked(struct vcpu *v, unsigned int cpu)
 		return;
 	}
 	if (vcpu_queued(v))
-		policy->dequeue(v);
+		sched_policy->dequeue(v);
 	if (!v->is_running && v->runstate.state != stopped_state(v))
 		runstate_change(v, stopped_state(v), time_now());
 }
 
-void vcpu_wake(struct vcpu *v)
+void vcpu_settle(struct vcpu *v)
 {
 	unsigned int cpu = vcpu_sched_lock(v);
 
@@ -159,19 +154,18 @@ void vcpu_wake(struct vcpu *v)
 	vcpu_sched_unlock(cpu);
 }
 
-void vcpu_sleep_nosync(struct vcpu *v)
+static void domain_settle(struct domain *d)
 {
-	unsigned int cpu = vcpu_sched_lock(v);
+	struct vcpu *v;
+	unsigned int i;
 
-	if (!vcpu_runnable(v))
-		vcpu_stop_locked(v, cpu);
-	vcpu_sched_unlock(cpu);
+	for_each_vcpu (d, v, i)
+		vcpu_settle(v);
 }
 
-void vcpu_sleep_sync(struct vcpu *v)
+static void vcpu_wait_off(const struct vcpu *v)
 {
 	ASSERT(v != current);
-	vcpu_sleep_nosync(v);
 	while (!vcpu_runnable(v) && READ_ONCE(v->is_running))
 		spin_wait();
 }
@@ -207,7 +201,7 @@ static void schedule(void)
 	s_time_t now = time_now(), slice = 0;
 
 	spin_lock(&sc->lock);
-	next = policy->pick(cpu, prev, now, &slice);
+	next = sched_policy->pick(cpu, prev, now, &slice);
 	if (!next)
 		next = idle_vcpu[cpu];
 	sched_slice_set(sc, slice > 0 ? now + slice : 0);
@@ -273,7 +267,7 @@ void vcpu_unblock(struct vcpu *v)
 	/* Not poll_port: the vCPU may be up and polling anew. */
 	if (old & VPF_poll)
 		atomic_sub(&v->domain->poll_count, 1);
-	vcpu_wake(v);
+	vcpu_settle(v);
 }
 
 long vcpu_yield(void)
@@ -300,19 +294,14 @@ void vcpu_kick(struct vcpu *v)
 void vcpu_pause(struct vcpu *v)
 {
 	atomic_add(&v->pause_count, 1);
-	vcpu_sleep_sync(v);
-}
-
-void vcpu_pause_nosync(struct vcpu *v)
-{
-	atomic_add(&v->pause_count, 1);
-	vcpu_sleep_nosync(v);
+	vcpu_settle(v);
+	vcpu_wait_off(v);
 }
 
 void vcpu_unpause(struct vcpu *v)
 {
 	if (!atomic_sub(&v->pause_count, 1))
-		vcpu_wake(v);
+		vcpu_settle(v);
 }
 
 void domain_pause(struct domain *d)
@@ -320,64 +309,42 @@ void domain_pause(struct domain *d)
 	struct vcpu *v;
 	unsigned int i;
 
-	ASSERT(d != current->domain);
 	domain_pause_nosync(d);
 	for_each_vcpu (d, v, i)
-		vcpu_sleep_sync(v);
+		vcpu_wait_off(v);
 }
 
 void domain_pause_nosync(struct domain *d)
 {
-	struct vcpu *v;
-	unsigned int i;
-
 	atomic_add(&d->pause_count, 1);
-	for_each_vcpu (d, v, i)
-		vcpu_sleep_nosync(v);
+	domain_settle(d);
 }
 
 void domain_unpause(struct domain *d)
 {
-	struct vcpu *v;
-	unsigned int i;
-
-	if (atomic_sub(&d->pause_count, 1))
-		return;
-	for_each_vcpu (d, v, i)
-		vcpu_wake(v);
+	if (!atomic_sub(&d->pause_count, 1))
+		domain_settle(d);
 }
-
-#define TOOL_PAUSES_MAX 255
 
 int domain_pause_by_tools(struct domain *d)
 {
-	int old = READ_ONCE(d->controller_pause_count), seen;
-
-	for (;; old = seen) {
-		if (old >= TOOL_PAUSES_MAX)
-			return -EOVERFLOW;
-		seen = cmpxchg(&d->controller_pause_count, old, old + 1);
-		if (seen == old)
-			break;
-	}
+	if (d->controller_pause_count == 255)
+		return -EOVERFLOW;
+	d->controller_pause_count++;
 	domain_pause(d);
 	return 0;
 }
 
 int domain_unpause_by_tools(struct domain *d)
 {
-	int old = READ_ONCE(d->controller_pause_count), seen;
-
-	for (;; old = seen) {
-		if (old <= 0)
-			return -EINVAL;
-		seen = cmpxchg(&d->controller_pause_count, old, old - 1);
-		if (seen == old)
-			break;
-	}
+	if (!d->controller_pause_count)
+		return -EINVAL;
+	d->controller_pause_count--;
 	/* The builder has cleared the shared page after the domain was made. */
-	if (old == 1 && !xchg(&d->creation_finished, true))
+	if (!d->controller_pause_count && !d->creation_finished) {
+		d->creation_finished = true;
 		vtime_update_wallclock(d);
+	}
 	domain_unpause(d);
 	return 0;
 }
@@ -389,7 +356,7 @@ static void vcpu_move(struct vcpu *v, unsigned int cpu)
 {
 	if (vcpu_queued(v)) {
 		/* Also where it may stay: another CPU may be free for it now. */
-		policy->dequeue(v);
+		sched_policy->dequeue(v);
 		cpu = vcpu_place(v, cpu, false, false);
 	} else if (per_cpu(sched_cpu, cpu).curr == v &&
 		   !cpumask_test(cpu, &v->sched.hard_affinity)) {
@@ -448,16 +415,7 @@ int vcpu_pin_temporarily(struct vcpu *v, int to)
 
 /* --- life --- */
 
-/* Spread a domain's vCPUs over the CPUs until they wake for the first time. */
-static unsigned int first_cpu(const struct vcpu *v)
-{
-	unsigned int n = v->vcpu_id % (nr_cpus_online ? nr_cpus_online : 1), cpu;
-
-	for_each_online_cpu(cpu) if (!n--) return cpu;
-	return 0;
-}
-
-int sched_init_vcpu(struct vcpu *v)
+void sched_init_vcpu(struct vcpu *v)
 {
 	list_init(&v->sched.runq);
 	v->runstate.state_entry_time = (uint64_t)time_now();
@@ -469,13 +427,12 @@ int sched_init_vcpu(struct vcpu *v)
 		v->is_running = true;
 		v->runstate.state = RUNSTATE_running;
 		per_cpu(sched_cpu, v->vcpu_id).curr = v;
-		return 0;
+		return;
 	}
 	cpumask_setall(&v->sched.hard_affinity);
-	v->processor = first_cpu(v);
+	/* A domain's vCPUs are spread over the CPUs until they wake for the first time. */
+	v->processor = cpumask_next(v->vcpu_id % nr_cpus_online, &cpu_online_map);
 	v->runstate.state = RUNSTATE_offline;
-	policy->vcpu_init(v);
-	return 0;
 }
 
 void sched_destroy_vcpu(struct vcpu *v)
@@ -484,18 +441,8 @@ void sched_destroy_vcpu(struct vcpu *v)
 
 	ASSERT(!v->is_running);
 	if (vcpu_queued(v))
-		policy->dequeue(v);
+		sched_policy->dequeue(v);
 	vcpu_sched_unlock(cpu);
-}
-
-void sched_init_domain(struct domain *d)
-{
-	policy->domain_init(d);
-}
-
-void sched_destroy_domain(struct domain *d)
-{
-	policy->domain_destroy(d);
 }
 
 void sched_init_cpu(unsigned int cpu)
@@ -504,17 +451,12 @@ void sched_init_cpu(unsigned int cpu)
 
 	memset(sc, 0, sizeof(*sc));
 	list_init(&sc->runq);
-	if (cpu) {
+	if (cpu)
 		timer_init_cpu(cpu);
-		work_init_cpu(cpu);
-	}
 	timer_init(&sc->slice, slice_expired, sc, cpu);
-	policy->cpu_init(cpu);
 	cpumask_set(cpu, &sched_idle_map);
-	if (cpu && idle_vcpu_create(cpu))
+	if (idle_vcpu_create(cpu))
 		panic("No memory for CPU %u's idle vCPU", cpu);
-	/* The boot CPU's was made before, by domain_subsys_init. */
-	sc->curr = idle_vcpu[cpu];
 }
 
 void sched_init(void)
@@ -522,12 +464,13 @@ void sched_init(void)
 	softirq_register(SOFTIRQ_SCHEDULE, schedule);
 	work_subsys_init();
 	sched_init_cpu(0);
-	printk("Using scheduler: %s (%s)\n", policy->full_name, policy->name);
+	current = idle_vcpu[0];
+	printk("Using scheduler: %s (%s)\n", sched_policy->full_name, sched_policy->name);
 }
 
-int sched_option(const char *value)
+static int sched_option(const char *value)
 {
-	return strcmp(value, policy->name) ? -EINVAL : 0;
+	return strcmp(value, sched_policy->name) ? -EINVAL : 0;
 }
 CMDLINE(sched, sched_option, "scheduling policy: credit");
 
@@ -535,70 +478,21 @@ CMDLINE(sched, sched_option, "scheduling policy: credit");
 
 int sched_adjust_domain(struct domain *d, struct xen_domctl_scheduler_op *op)
 {
-	if (op->sched_id != policy->id)
+	if (op->sched_id != sched_policy->id)
 		return -EINVAL;
-	return policy->adjust_domain(d, op);
+	return sched_policy->adjust_domain(d, op);
 }
 
 int sched_adjust_global(struct xen_sysctl_scheduler_op *op)
 {
 	if (op->cpupool_id != 0 && op->cpupool_id != (uint32_t)-1)
 		return -ESRCH;
-	if (op->sched_id != policy->id)
+	if (op->sched_id != sched_policy->id)
 		return -EINVAL;
-	return policy->adjust_global(op);
+	return sched_policy->adjust_global(op);
 }
 
 /* --- idle --- */
-
-#define DUMP_MAX 16 /* vCPUs shown of a queue */
-
-struct vcpu_line {
-	domid_t domain_id;
-	uint16_t weight, cap;
-	unsigned int vcpu_id;
-	s_time_t vtime;
-};
-
-static struct vcpu_line vcpu_line(const struct vcpu *v)
-{
-	return (struct vcpu_line){v->domain->domain_id, v->domain->sched.weight,
-				  v->domain->sched.cap, v->vcpu_id, v->sched.vtime};
-}
-
-/* Printing takes long, and the whole machine waits for these locks: copy first. */
-static void sched_dump_cpu(unsigned int cpu)
-{
-	struct sched_cpu *sc = &per_cpu(sched_cpu, cpu);
-	struct vcpu_line curr, line[DUMP_MAX];
-	unsigned int queued, n = 0;
-	const struct vcpu *v;
-
-	spin_lock(&sc->lock);
-	curr = vcpu_line(sc->curr);
-	queued = sc->queued;
-	list_for_each (v, &sc->runq, sched.runq) {
-		if (n == DUMP_MAX)
-			break;
-		line[n++] = vcpu_line(v);
-	}
-	spin_unlock(&sc->lock);
-	printk("CPU%u: d%uv%u runs, %u wait, %lu switches\n", cpu, curr.domain_id, curr.vcpu_id,
-	       queued, READ_ONCE(sc->switches));
-	printk("  vclock %ld us, slice end %ld us\n", READ_ONCE(sc->vclock) / 1000,
-	       READ_ONCE(sc->slice_end) / 1000);
-	for (unsigned int i = 0; i < n; i++)
-		printk("  d%uv%u vtime %ld us, weight %u, cap %u\n", line[i].domain_id,
-		       line[i].vcpu_id, line[i].vtime / 1000, line[i].weight, line[i].cap);
-}
-
-void sched_dump(void)
-{
-	unsigned int cpu;
-
-	printk("Scheduler: %s (%s)\n", policy->full_name, policy->name);
-	for_each_online_cpu(cpu) sched_dump_cpu(cpu);
-}
 
 #ifndef HOST_BUILD
 /* STI takes effect after the next instruction (SDM vol. 2, STI), so no interrupt is lost before HLT. */

@@ -8,7 +8,7 @@
  * locks, above timer locks.
  *
  * Nothing sleeps: a choice is made by SOFTIRQ_SCHEDULE when the CPU is about to leave the hypervisor. So whoever waits for a vCPU to
- * leave its CPU (vcpu_sleep_sync, vcpu_pause, domain_pause) must hold no lock that a hypercall of that vCPU may wait for, and two
+ * leave its CPU (vcpu_pause, domain_pause) must hold no lock that a hypercall of that vCPU may wait for, and two
  * hypercalls must not wait for each other's vCPUs: take the lock that excludes that by trylock and make a continuation if it is taken.
  */
 #ifndef CORE_SCHED_H
@@ -60,10 +60,8 @@ struct scheduler {
 	const char *name; /* as `sched=` takes it */
 	const char *full_name;
 	unsigned int id; /* XEN_SCHEDULER_* */
-	void (*cpu_init)(unsigned int cpu);
 	void (*domain_init)(struct domain *d);
 	void (*domain_destroy)(struct domain *d);
-	void (*vcpu_init)(struct vcpu *v);
 
 	/* Where should it be queued? It is runnable and on no CPU. Allowed CPUs only. */
 	unsigned int (*pick_cpu)(struct vcpu *v);
@@ -93,24 +91,20 @@ struct sched_cpu {
 	unsigned long switches;
 };
 DECLARE_PER_CPU(struct sched_cpu, sched_cpu);
-extern cpumask_t
-	sched_idle_map; /* (a) CPUs whose idle vCPU runs, or will unless its last look finds work */
-extern const struct scheduler sched_credit;
+/* (a) CPUs whose idle vCPU runs, or will unless its last look finds work */
+extern cpumask_t sched_idle_map;
+extern const struct scheduler sched_credit, *const sched_policy; /* the one chosen */
 /* What runs on @sc may go on until @end (0: no limit). Its lock is held. */
 void sched_slice_set(struct sched_cpu *sc, s_time_t end);
 
 void sched_init(void); /* boot CPU; needs the heap and time */
 /* Before @cpu starts (its idle vCPU must be its `current` then): run queue, timers, work list, idle vCPU. */
 void sched_init_cpu(unsigned int cpu);
-int sched_init_vcpu(struct vcpu *v) __must_check;
+void sched_init_vcpu(struct vcpu *v);
 void sched_destroy_vcpu(struct vcpu *v);
-void sched_init_domain(struct domain *d);
-void sched_destroy_domain(struct domain *d);
-const struct scheduler *sched_current(void);
 
-void vcpu_wake(struct vcpu *v);		/* make runnable if nothing else holds it back */
-void vcpu_sleep_nosync(struct vcpu *v); /* take off its CPU soon */
-void vcpu_sleep_sync(struct vcpu *v);	/* and wait until it is off */
+/* Its flags or a pause count have changed: is queued if nothing holds it back any more, else taken off its CPU soon. */
+void vcpu_settle(struct vcpu *v);
 void vcpu_block(void); /* current: until an event; returns at once if one is pending */
 void vcpu_unblock(struct vcpu *v);
 long vcpu_yield(void);
@@ -118,13 +112,11 @@ long vcpu_yield(void);
 void vcpu_kick(struct vcpu *v);
 
 void vcpu_pause(struct vcpu *v); /* counted; returns when it is off its CPU; not for current */
-void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
 void domain_pause(struct domain *d);
 void domain_pause_nosync(struct domain *d);
 void domain_unpause(struct domain *d);
-int domain_pause_by_tools(
-	struct domain *d); /* counted separately, saturates; for DOMCTL_pausedomain */
+int domain_pause_by_tools(struct domain *d); /* counted separately, saturates; domctl lock held */
 int domain_unpause_by_tools(struct domain *d);
 
 /* -EINVAL: no CPU that runs is in @m; -EBUSY: a temporary pinning is in force. */
@@ -139,7 +131,6 @@ bool vcpu_runnable(const struct vcpu *v);
 /* The lock that guards @v's run state: takes it and returns its CPU, to unlock per_cpu(sched_cpu, cpu).lock. */
 unsigned int vcpu_sched_lock(struct vcpu *v);
 void vcpu_sched_unlock(unsigned int cpu);
-void sched_dump(void); /* key 'r' */
 void idle_loop(void) __noreturn;
 
 /* XEN_DOMCTL_scheduler_op, XEN_SYSCTL_scheduler_op: authorised, copied in and out by the caller. */
@@ -153,8 +144,5 @@ int sched_adjust_global(struct xen_sysctl_scheduler_op *op);
  */
 void context_switch(struct vcpu *prev, struct vcpu *next);
 void sched_context_saved(struct vcpu *prev);
-
-/* Command line: boot/cmdline.h. */
-int sched_option(const char *value);
 
 #endif

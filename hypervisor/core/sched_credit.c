@@ -74,7 +74,7 @@ static void cap_apply(struct domain *d, bool running)
 
 		if (v->sched.parked) {
 			v->sched.parked = false;
-			sched_credit.enqueue(v, false);
+			sched_credit.enqueue(v, true);
 		} else if (running && per_cpu(sched_cpu, cpu).curr == v) {
 			softirq_raise_on(cpu, SOFTIRQ_SCHEDULE);
 		}
@@ -82,7 +82,21 @@ static void cap_apply(struct domain *d, bool running)
 	}
 }
 
-static void burn(struct vcpu *curr, s_time_t now);
+/* @curr has run until @now. */
+static void burn(struct vcpu *curr, s_time_t now)
+{
+	s_time_t time = now - curr->sched.burned_upto;
+	struct domain *d = curr->domain;
+
+	if (time <= 0)
+		return;
+	curr->sched.burned_upto = now;
+	curr->sched.vtime += weighted(curr, time);
+	if (unlikely(READ_ONCE(d->sched.cap))) {
+		atomic_sub(&d->sched.budget, time);
+		cap_arm(d);
+	}
+}
 
 /* Those that run have used the budget up to now. Tells how many they are. */
 static unsigned int cap_settle(struct domain *d)
@@ -123,23 +137,7 @@ static void cap_refill(void *data)
 
 /* --- the clock --- */
 
-/* @curr has run until @now. */
-static void burn(struct vcpu *curr, s_time_t now)
-{
-	s_time_t time = now - curr->sched.burned_upto;
-	struct domain *d = curr->domain;
-
-	if (time <= 0)
-		return;
-	curr->sched.burned_upto = now;
-	curr->sched.vtime += weighted(curr, time);
-	if (unlikely(READ_ONCE(d->sched.cap))) {
-		atomic_sub(&d->sched.budget, time);
-		cap_arm(d);
-	}
-}
-
-static struct vcpu *queue_head(struct sched_cpu *sc)
+static struct vcpu *queue_head(const struct sched_cpu *sc)
 {
 	return list_first(&sc->runq, struct vcpu, sched.runq);
 }
@@ -150,10 +148,7 @@ static void clock_advance(struct sched_cpu *sc, const struct vcpu *curr)
 
 	if (!curr || (head && vcpu_before(head, curr)))
 		curr = head;
-	if (curr)
-		sc->vclock = max(sc->vclock, curr->sched.vtime);
-	else
-		sc->vclock = max(sc->vclock, READ_ONCE(global_vclock));
+	sc->vclock = max(sc->vclock, curr ? curr->sched.vtime : READ_ONCE(global_vclock));
 	/* Racy and monotonic enough: it only helps CPUs that come out of idling to join in. */
 	if (sc->vclock > READ_ONCE(global_vclock))
 		WRITE_ONCE(global_vclock, sc->vclock);
@@ -195,23 +190,27 @@ static void credit_dequeue(struct vcpu *v)
 		queue_remove(&per_cpu(sched_cpu, v->processor), v);
 }
 
-/* One of the CPUs allowed to @v that has nothing to do, its preferred ones first; NR_CPUS if there is none. */
-static unsigned int idle_cpu_for(const struct vcpu *v)
+/* The first CPU after @cpu in @m, which is not empty, in a circle. */
+static unsigned int cpu_after(unsigned int cpu, const cpumask_t *m)
 {
-	unsigned int here = v->processor, cpu;
-	cpumask_t idle, soft;
+	cpu = cpumask_next(cpu + 1, m);
+	return cpu < NR_CPUS ? cpu : cpumask_first(m);
+}
 
-	cpumask_and(&idle, &sched_idle_map, &cpu_online_map);
-	cpumask_and(&idle, &idle, &v->sched.hard_affinity);
-	if (cpumask_empty(&idle))
+/* One of @among that is allowed to @v, its preferred ones first, then the nearest to where it is; NR_CPUS if there is none. */
+static unsigned int cpu_for(const struct vcpu *v, const cpumask_t *among)
+{
+	cpumask_t allowed, soft;
+
+	cpumask_and(&allowed, among, &cpu_online_map);
+	cpumask_and(&allowed, &allowed, &v->sched.hard_affinity);
+	if (cpumask_empty(&allowed))
 		return NR_CPUS;
-	cpumask_and(&soft, &idle, &v->sched.soft_affinity);
+	cpumask_and(&soft, &allowed, &v->sched.soft_affinity);
 	if (!cpumask_empty(&soft))
-		idle = soft;
-	if (cpumask_test(here, &idle))
-		return here;
-	cpu = cpumask_next(here + 1, &idle);
-	return cpu < NR_CPUS ? cpu : cpumask_first(&idle);
+		allowed = soft;
+	return cpumask_test(v->processor, &allowed) ? v->processor
+						    : cpu_after(v->processor, &allowed);
 }
 
 /*
@@ -228,7 +227,7 @@ static void idle_cpu_claim(unsigned int cpu)
 /* @v waits behind others: have it stolen by a CPU that idles; else CPUs that run without a limit shall look up from time to time. */
 static void offer(const struct vcpu *v)
 {
-	unsigned int cpu = idle_cpu_for(v);
+	unsigned int cpu = cpu_for(v, &sched_idle_map);
 	cpumask_t busy;
 
 	if (cpu < NR_CPUS) {
@@ -278,28 +277,14 @@ static void credit_enqueue(struct vcpu *v, bool woken)
 
 static unsigned int credit_pick_cpu(struct vcpu *v)
 {
-	unsigned int cpu = idle_cpu_for(v), best = NR_CPUS, least = ~0u;
-	cpumask_t allowed, soft;
+	unsigned int cpu = cpu_for(v, &sched_idle_map);
 
-	if (cpu < NR_CPUS)
-		return cpu;
-	cpumask_and(&allowed, &v->sched.hard_affinity, &cpu_online_map);
-	cpumask_and(&soft, &allowed, &v->sched.soft_affinity);
-	if (!cpumask_empty(&soft))
-		allowed = soft;
-	if (cpumask_test(v->processor, &allowed))
-		return v->processor;
-	for_each_cpu (cpu, &allowed) {
-		unsigned int queued = READ_ONCE(per_cpu(sched_cpu, cpu).queued);
-
-		if (queued < least) {
-			least = queued;
-			best = cpu;
-		}
-	}
+	/* If all are busy, any will do: who waits too long will be stolen. */
+	if (cpu >= NR_CPUS)
+		cpu = cpu_for(v, &cpu_online_map);
 	/* Affinity is checked to meet the online CPUs when it is set, and those only grow. */
-	ASSERT(best < NR_CPUS);
-	return best;
+	ASSERT(cpu < NR_CPUS);
+	return cpu;
 }
 
 /* --- choosing --- */
@@ -321,19 +306,32 @@ static struct vcpu *steal_candidate(struct sched_cpu *sc, unsigned int cpu, s_ti
 	return NULL;
 }
 
+/*
+ * It idles and is about to run its only vCPU; if others join that one, its choice hands them out. Without its lock this holds because
+ * the choice sets curr before it looks for idle CPUs, and these set their bit before they look at curr.
+ */
+static bool will_run_its_only(const struct sched_cpu *from)
+{
+	return READ_ONCE(from->curr)->is_idle && READ_ONCE(from->queued) <= 1;
+}
+
 static struct vcpu *steal_from(unsigned int other, unsigned int cpu, s_time_t limit, bool soft,
 			       s_time_t now, bool *busy)
 {
 	struct sched_cpu *from = &per_cpu(sched_cpu, other);
 	struct vcpu *v;
 
+	/*
+	 * Before the lock, too: that CPU is taking it to take the vCPU up, and an idle CPU that tries again and
+	 * again meanwhile slows it down, in an emulator by milliseconds.
+	 */
+	if (will_run_its_only(from))
+		return NULL;
 	if (!spin_trylock(&from->lock)) {
 		*busy = true;
 		return NULL;
 	}
-	/* One that was idle is about to run its only vCPU. */
-	v = from->curr->is_idle && from->queued == 1 ? NULL
-						     : steal_candidate(from, cpu, limit, soft, now);
+	v = will_run_its_only(from) ? NULL : steal_candidate(from, cpu, limit, soft, now);
 	if (v) {
 		queue_remove(from, v);
 		WRITE_ONCE(v->processor, cpu);
@@ -348,19 +346,16 @@ static struct vcpu *steal_from(unsigned int other, unsigned int cpu, s_time_t li
 static struct vcpu *steal(unsigned int cpu, s_time_t limit, bool soft, s_time_t now, bool *busy)
 {
 	cpumask_t others = waiting_map;
-	unsigned int other;
-	struct vcpu *v;
+	unsigned int other = cpu;
+	struct vcpu *v = NULL;
 
 	cpumask_unset(cpu, &others);
-	for (unsigned int turn = 0; turn < 2; turn++) {
-		for (other = cpumask_next(turn ? 0 : cpu + 1, &others);
-		     other < (turn ? cpu : NR_CPUS); other = cpumask_next(other + 1, &others)) {
-			v = steal_from(other, cpu, limit, soft, now, busy);
-			if (v)
-				return v;
-		}
+	while (!v && !cpumask_empty(&others)) {
+		other = cpu_after(other, &others);
+		cpumask_unset(other, &others);
+		v = steal_from(other, cpu, limit, soft, now, busy);
 	}
-	return NULL;
+	return v;
 }
 
 /* Nothing to do here. The idle bit is set before the last look, so that whoever queues a vCPU later sees it. */
@@ -383,16 +378,6 @@ static struct vcpu *pick_idle(unsigned int cpu, s_time_t now)
 	if (sc->contended)
 		softirq_raise(SOFTIRQ_SCHEDULE);
 	return v;
-}
-
-/* Somebody who waits elsewhere and has had much less than @next. */
-static struct vcpu *steal_urgent(unsigned int cpu, const struct vcpu *next, s_time_t now)
-{
-	bool busy;
-
-	if (cpumask_empty(&waiting_map))
-		return NULL;
-	return steal(cpu, next->sched.vtime - STEAL_MARGIN, true, now, &busy);
 }
 
 /* The better of the running vCPU (NULL: it cannot go on) and the queue's first. */
@@ -430,7 +415,7 @@ static s_time_t slice_for(const struct sched_cpu *sc, struct vcpu *next, s_time_
 		}
 		slice = tslice - used;
 		/* Held back by the rate limit only. */
-		if (sc->queued && used < ratelimit && vcpu_before(queue_head((void *)sc), next))
+		if (sc->queued && used < ratelimit && vcpu_before(queue_head(sc), next))
 			slice = ratelimit - used;
 	}
 	if (unlikely(READ_ONCE(d->sched.cap))) {
@@ -456,7 +441,7 @@ static void hand_out(unsigned int cpu, bool was_idle)
 	    !cpumask_intersects(&sched_idle_map, &cpu_online_map))
 		return;
 	list_for_each (v, &sc->runq, sched.runq) {
-		other = idle_cpu_for(v);
+		other = cpu_for(v, &sched_idle_map);
 		if (other < NR_CPUS)
 			idle_cpu_claim(other);
 	}
@@ -471,7 +456,7 @@ static struct vcpu *credit_pick(unsigned int cpu, struct vcpu *curr, s_time_t no
 {
 	struct sched_cpu *sc = &per_cpu(sched_cpu, cpu);
 	struct vcpu *prev = curr, *next, *stolen;
-	bool yielded = curr->sched.yielded;
+	bool yielded = curr->sched.yielded, busy;
 
 	curr->sched.yielded = false;
 	if (!curr->is_idle)
@@ -486,13 +471,18 @@ static struct vcpu *credit_pick(unsigned int cpu, struct vcpu *curr, s_time_t no
 		if (!next)
 			return NULL;
 	} else {
-		stolen = steal_urgent(cpu, next, now);
+		/* Unless somebody who waits elsewhere has had much less. */
+		stolen = cpumask_empty(&waiting_map)
+				 ? NULL
+				 : steal(cpu, next->sched.vtime - STEAL_MARGIN, true, now, &busy);
 		if (!stolen && next != curr)
 			queue_remove(sc, next);
 		next = stolen ? stolen : next;
 	}
 	if (cpumask_test(cpu, &sched_idle_map))
 		cpumask_unset(cpu, &sched_idle_map);
+	/* Before those who are woken look here, and a barrier against the idle map: see will_run_its_only(). */
+	(void)xchg(&sc->curr, next);
 	hand_out(cpu, prev->is_idle);
 	next->sched.last_cpu = cpu;
 	next->sched.burned_upto = now;
@@ -504,11 +494,6 @@ static struct vcpu *credit_pick(unsigned int cpu, struct vcpu *curr, s_time_t no
 
 /* --- life --- */
 
-static void credit_cpu_init(unsigned int cpu)
-{
-	per_cpu(sched_cpu, cpu).vclock = global_vclock;
-}
-
 static void credit_domain_init(struct domain *d)
 {
 	d->sched.weight = WEIGHT_DEFAULT;
@@ -518,12 +503,6 @@ static void credit_domain_init(struct domain *d)
 static void credit_domain_destroy(struct domain *d)
 {
 	timer_kill(&d->sched.refill);
-}
-
-static void credit_vcpu_init(struct vcpu *v)
-{
-	v->sched.vtime = READ_ONCE(global_vclock);
-	v->sched.last_cpu = v->processor;
 }
 
 /* --- parameters --- */
@@ -552,12 +531,10 @@ static int credit_adjust_domain(struct domain *d, struct xen_domctl_scheduler_op
 static int params_check(const struct xen_sysctl_credit_schedule *p)
 {
 	if (p->tslice_ms > XEN_SYSCTL_CSCHED_TSLICE_MAX ||
-	    p->tslice_ms < XEN_SYSCTL_CSCHED_TSLICE_MIN)
-		return -EINVAL;
-	if (p->ratelimit_us && (p->ratelimit_us > XEN_SYSCTL_SCHED_RATELIMIT_MAX ||
-				p->ratelimit_us < XEN_SYSCTL_SCHED_RATELIMIT_MIN))
-		return -EINVAL;
-	if (MICROSECS(p->ratelimit_us) > MILLISECS(p->tslice_ms) ||
+	    p->tslice_ms < XEN_SYSCTL_CSCHED_TSLICE_MIN ||
+	    (p->ratelimit_us && (p->ratelimit_us > XEN_SYSCTL_SCHED_RATELIMIT_MAX ||
+				 p->ratelimit_us < XEN_SYSCTL_SCHED_RATELIMIT_MIN)) ||
+	    MICROSECS(p->ratelimit_us) > MILLISECS(p->tslice_ms) ||
 	    p->vcpu_migr_delay_us > XEN_SYSCTL_CSCHED_MGR_DLY_MAX_US)
 		return -EINVAL;
 	return 0;
@@ -591,10 +568,8 @@ const struct scheduler sched_credit = {
 	.name = "credit",
 	.full_name = "SMP Credit Scheduler",
 	.id = XEN_SCHEDULER_CREDIT,
-	.cpu_init = credit_cpu_init,
 	.domain_init = credit_domain_init,
 	.domain_destroy = credit_domain_destroy,
-	.vcpu_init = credit_vcpu_init,
 	.pick_cpu = credit_pick_cpu,
 	.enqueue = credit_enqueue,
 	.dequeue = credit_dequeue,
@@ -603,27 +578,27 @@ const struct scheduler sched_credit = {
 	.adjust_global = credit_adjust_global,
 };
 
+static int time_option(const char *value, uint64_t lowest, uint64_t highest, s_time_t unit,
+		       s_time_t *time)
+{
+	uint64_t n;
+
+	if (parse_u64(value, NULL, 0, &n) || n < lowest || n > highest)
+		return -EINVAL;
+	*time = (s_time_t)n * unit;
+	return 0;
+}
+
 static int tslice_option(const char *value)
 {
-	uint64_t ms;
-	int rc = parse_u64(value, NULL, 0, &ms);
-
-	if (rc || ms < XEN_SYSCTL_CSCHED_TSLICE_MIN || ms > XEN_SYSCTL_CSCHED_TSLICE_MAX)
-		return -EINVAL;
-	tslice = MILLISECS(ms);
-	return 0;
+	return time_option(value, XEN_SYSCTL_CSCHED_TSLICE_MIN, XEN_SYSCTL_CSCHED_TSLICE_MAX,
+			   MILLISECS(1), &tslice);
 }
 CMDLINE(sched_credit_tslice_ms, tslice_option, "time slice of the credit scheduler, 1-1000 ms");
 
 static int ratelimit_option(const char *value)
 {
-	uint64_t us;
-	int rc = parse_u64(value, NULL, 0, &us);
-
-	if (rc || us > XEN_SYSCTL_SCHED_RATELIMIT_MAX)
-		return -EINVAL;
-	ratelimit = MICROSECS(us);
-	return 0;
+	return time_option(value, 0, XEN_SYSCTL_SCHED_RATELIMIT_MAX, MICROSECS(1), &ratelimit);
 }
 CMDLINE(sched_ratelimit_us, ratelimit_option,
 	"a vCPU runs at least this long before another preempts it");

@@ -75,17 +75,13 @@ static struct timer *heap_merge_list(struct timer *t)
 	return root;
 }
 
-static void heap_insert(struct timer_heap *h, struct timer *t)
-{
-	t->child = t->next = t->prev = NULL;
-	h->root = heap_meld(h->root, t);
-	t->queued = true;
-}
-
 static void heap_remove(struct timer_heap *h, struct timer *t)
 {
-	struct timer *below = heap_merge_list(t->child);
+	struct timer *below;
 
+	if (!t->queued)
+		return;
+	below = heap_merge_list(t->child);
 	if (t == h->root) {
 		h->root = below;
 	} else {
@@ -123,14 +119,19 @@ static void timer_program(struct timer_heap *h)
 	}
 }
 
-/* @t is new in @h, which is locked: does its CPU have to wake up earlier? */
-static void timer_announce(struct timer_heap *h, struct timer *t)
+/* Into @h, which is locked. Does its CPU have to wake up earlier? */
+static void timer_queue(struct timer_heap *h, struct timer *t)
 {
-	if (h->root != t || h->draining || t->expires >= h->programmed)
+	if (unlikely(t->killed))
+		return;
+	t->child = t->next = t->prev = NULL;
+	h->root = heap_meld(h->root, t);
+	t->queued = true;
+	if (h->root != t || h->draining)
 		return;
 	if (t->cpu == this_cpu_id())
 		timer_program(h);
-	else
+	else if (t->expires < h->programmed)
 		softirq_raise_on(t->cpu, SOFTIRQ_TIMER);
 }
 
@@ -143,13 +144,9 @@ void timer_set(struct timer *t, s_time_t expires)
 {
 	struct timer_heap *h = timer_lock(t);
 
-	if (t->queued)
-		heap_remove(h, t);
+	heap_remove(h, t);
 	t->expires = expires;
-	if (likely(!t->killed)) {
-		heap_insert(h, t);
-		timer_announce(h, t);
-	}
+	timer_queue(h, t);
 	spin_unlock(&h->lock);
 }
 
@@ -161,8 +158,7 @@ void timer_stop(struct timer *t)
 	if (!READ_ONCE(t->queued))
 		return;
 	h = timer_lock(t);
-	if (t->queued)
-		heap_remove(h, t);
+	heap_remove(h, t);
 	spin_unlock(&h->lock);
 }
 
@@ -175,18 +171,15 @@ void timer_migrate(struct timer *t, unsigned int cpu)
 		return;
 	h = timer_lock(t);
 	queued = t->queued;
-	if (queued)
-		heap_remove(h, t);
+	heap_remove(h, t);
 	WRITE_ONCE(t->cpu, cpu);
 	spin_unlock(&h->lock);
 	if (!queued)
 		return;
 	h = timer_lock(t);
 	/* Someone may have set it again meanwhile. */
-	if (!t->queued && !t->killed) {
-		heap_insert(h, t);
-		timer_announce(h, t);
-	}
+	if (!t->queued)
+		timer_queue(h, t);
 	spin_unlock(&h->lock);
 }
 
@@ -195,8 +188,7 @@ void timer_kill(struct timer *t)
 	struct timer_heap *h = timer_lock(t);
 	unsigned int cpu;
 
-	if (t->queued)
-		heap_remove(h, t);
+	heap_remove(h, t);
 	t->killed = true;
 	spin_unlock(&h->lock);
 	/* It may have moved while its handler ran, so look everywhere. */
@@ -237,7 +229,7 @@ static void timer_softirq(void)
 	spin_unlock(&h->lock);
 }
 
-void timer_dump(void)
+void timer_dump(char key)
 {
 	s_time_t now = time_now();
 	unsigned int cpu;

@@ -33,6 +33,6 @@ static inline bool timer_pending(const struct timer *t)
 {
 	return t->queued;
 }
-void timer_dump(void); /* key 'a' */
+void timer_dump(char key); /* 'a' */
 
 #endif

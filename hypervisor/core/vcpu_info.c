@@ -10,21 +10,9 @@
 
 #include "core/event.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "mm/frame.h"
 
 _Static_assert(sizeof(struct vcpu_info) == 64, "the ABI's vcpu_info");
-
-/* Content moves along; a vCPU that had none starts with events masked. */
-static void vcpu_info_fill(struct vcpu_info *new, const struct vcpu *v)
-{
-	if (v->vcpu_info == &dummy_vcpu_info) {
-		memset(new, 0, sizeof(*new));
-		new->evtchn_upcall_mask = 1;
-	} else {
-		memcpy(new, v->vcpu_info, sizeof(*new));
-	}
-}
 
 int vcpu_info_register(struct vcpu *v, mfn_t mfn, uint32_t offset)
 {
@@ -34,26 +22,23 @@ int vcpu_info_register(struct vcpu *v, mfn_t mfn, uint32_t offset)
 
 	if (offset > PAGE_SIZE - sizeof(*new) || offset % sizeof(uint64_t))
 		return -ENXIO;
-	if (v->vcpu_info_page)
-		return -EINVAL;
-	if (v != current && !(READ_ONCE(v->pause_flags) & VPF_down))
-		return -EINVAL;
-	if (!mfn_valid(mfn))
+	if ((v != current && !(READ_ONCE(v->pause_flags) & VPF_down)) || !mfn_valid(mfn))
 		return -EINVAL;
 	pg = mfn_to_page(mfn);
 	if (get_page_and_type(pg, d, PGT_writable_page))
 		return -EINVAL;
 	new = (struct vcpu_info *)((char *)page_to_virt(pg) + offset);
-	/* Two vCPUs may try the same for a third. */
+	/* Once and for all; two vCPUs may try the same for a third. */
 	spin_lock(&d->event_lock);
 	if (v->vcpu_info_page) {
 		spin_unlock(&d->event_lock);
 		put_page_and_type(pg);
 		return -EINVAL;
 	}
-	vcpu_info_fill(new, v);
+	/* Content moves along; a vCPU that had none starts with events masked. */
+	*new = v->vcpu_info == &dummy_vcpu_info ? (struct vcpu_info){.evtchn_upcall_mask = 1}
+						: *v->vcpu_info;
 	v->vcpu_info_page = pg;
-	v->vcpu_info_mfn = mfn;
 	WRITE_ONCE(v->vcpu_info, new);
 	spin_unlock(&d->event_lock);
 	/* What was sent to the old place meanwhile is lost there: let the guest look at everything. */
@@ -71,7 +56,6 @@ void vcpu_info_unmap(struct vcpu *v)
 
 	v->vcpu_info = &dummy_vcpu_info;
 	v->vcpu_info_page = NULL;
-	v->vcpu_info_mfn = INVALID_MFN;
 	if (pg)
 		put_page_and_type(pg);
 }

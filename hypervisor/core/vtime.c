@@ -16,7 +16,6 @@
 #include "core/domain.h"
 
 #include "core/event.h"
-#include "lib/log.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/guest_copy.h"
@@ -27,31 +26,25 @@
 /* The frame behind @va in the tables of @v's kernel, held as writable; NULL if the guest could not write there. */
 static struct page_info *kernel_frame(const struct vcpu *v, unsigned long va)
 {
-	static const unsigned int shifts[] = {L4_SHIFT, L3_SHIFT, L2_SHIFT, L1_SHIFT};
 	const pte_t need = PTE_P | PTE_RW | PTE_US;
-	mfn_t mfn = v->pv.guest_table;
-	struct page_info *pg;
+	mfn_t mfn = PFN_DOWN(v->pv.cr3_kernel);
+	pte_t e;
 
 	/*
 	 * Other vCPUs may change the tables meanwhile, even free them: what is read is checked before it is followed, and the
 	 * last step takes none but the guest's own writable frames.
 	 */
-	for (unsigned int i = 0; i < ARRAY_SIZE(shifts); i++) {
-		const pte_t *table;
-		pte_t e;
-
+	for (unsigned int shift = L4_SHIFT; shift >= L1_SHIFT; shift -= 9) {
 		if (!mfn_valid(mfn))
 			return NULL;
-		table = mfn_to_virt(mfn);
-		e = READ_ONCE(table[pte_index(va, shifts[i])]);
-		if ((e & need) != need || (i < ARRAY_SIZE(shifts) - 1 && (e & PTE_PSE)))
+		e = READ_ONCE(((const pte_t *)mfn_to_virt(mfn))[pte_index(va, shift)]);
+		if ((e & need) != need || (shift > L1_SHIFT && (e & PTE_PSE)))
 			return NULL;
 		mfn = pte_mfn(e);
 	}
-	if (!mfn_valid(mfn))
+	if (!mfn_valid(mfn) || get_page_and_type(mfn_to_page(mfn), v->domain, PGT_writable_page))
 		return NULL;
-	pg = mfn_to_page(mfn);
-	return get_page_and_type(pg, v->domain, PGT_writable_page) ? NULL : pg;
+	return mfn_to_page(mfn);
 }
 
 static void kernel_write(const struct vcpu *v, unsigned long va, const void *src, size_t len)
@@ -70,15 +63,10 @@ static void kernel_write(const struct vcpu *v, unsigned long va, const void *src
 	}
 }
 
-/* Is @v's kernel address space the one the CPU works in? Another vCPU's of the same guest serves as well. */
-static bool kernel_loaded(const struct vcpu *v)
-{
-	return current->domain == v->domain && current->in_kernel;
-}
-
 static void area_write(const struct vcpu *v, unsigned long va, const void *src, size_t len)
 {
-	if (likely(kernel_loaded(v)))
+	/* Does the CPU work in @v's kernel address space? Another vCPU's of the same guest serves as well. */
+	if (likely(current->domain == v->domain && current->in_kernel))
 		(void)copy_to_guest_va(va, src, len);
 	else if (guest_access_ok(va, len))
 		kernel_write(v, va, src, len);
@@ -187,14 +175,12 @@ void vtime_register_runstate(struct vcpu *v, unsigned long va)
 	struct vcpu_runstate_info rs;
 
 	v->runstate_guest = va;
-	if (!va)
-		return;
-	if (v == current) {
+	if (va && v == current) {
 		runstate_write(v);
-		return;
+	} else if (va) {
+		vcpu_runstate_get(v, &rs);
+		area_write(v, va, &rs, sizeof(rs));
 	}
-	vcpu_runstate_get(v, &rs);
-	area_write(v, va, &rs, sizeof(rs));
 }
 
 /* --- timers --- */
@@ -213,8 +199,9 @@ static void poll_fired(void *data)
 }
 
 /* Ticks while the vCPU runs; what it has missed meanwhile comes as one. */
-static void periodic_work(struct vcpu *v)
+static void periodic_work(void *data)
 {
+	struct vcpu *v = data;
 	s_time_t period = READ_ONCE(v->periodic_period), now = time_now();
 
 	if (!period)
@@ -224,11 +211,6 @@ static void periodic_work(struct vcpu *v)
 		send_guest_vcpu_virq(v, VIRQ_TIMER);
 	}
 	timer_set(&v->periodic_timer, v->periodic_last + period);
-}
-
-static void periodic_fired(void *data)
-{
-	periodic_work(data);
 }
 
 void vtime_set_periodic(struct vcpu *v, s_time_t period)
@@ -243,18 +225,17 @@ void vtime_set_periodic(struct vcpu *v, s_time_t period)
 
 void vtime_set_singleshot(struct vcpu *v, s_time_t expires)
 {
-	if (!expires) {
+	if (expires)
+		timer_set(&v->singleshot_timer, expires);
+	else
 		timer_stop(&v->singleshot_timer);
-		return;
-	}
-	timer_set(&v->singleshot_timer, expires);
 }
 
 /* --- life and switch --- */
 
 void vtime_init_vcpu(struct vcpu *v)
 {
-	timer_init(&v->periodic_timer, periodic_fired, v, 0);
+	timer_init(&v->periodic_timer, periodic_work, v, 0);
 	timer_init(&v->singleshot_timer, singleshot_fired, v, 0);
 	timer_init(&v->poll_timer, poll_fired, v, 0);
 	/* The ABI's start: 100 ticks a second until the guest says otherwise. */

@@ -12,22 +12,13 @@
 
 static DEFINE_PER_CPU(struct list, jobs);
 
-void work_init(struct work *w, void (*fn)(void *data), void *data)
-{
-	list_init(&w->link);
-	w->fn = fn;
-	w->data = data;
-	w->queued = false;
-}
-
 void work_queue(struct work *w)
 {
 	struct list *l = &this_cpu(jobs);
 
 	if (xchg(&w->queued, true))
 		return;
-	/* The log speaks before this subsystem is set up. */
-	if (!l->next)
+	if (!l->next) /* the CPU's first */
 		list_init(l);
 	list_add_tail(&w->link, l);
 	softirq_raise(SOFTIRQ_WORK);
@@ -48,11 +39,6 @@ static void work_run(void)
 		__atomic_store_n(&w->queued, false, __ATOMIC_SEQ_CST);
 		w->fn(w->data);
 	}
-}
-
-void work_init_cpu(unsigned int cpu)
-{
-	list_init(&per_cpu(jobs, cpu));
 }
 
 void work_subsys_init(void)

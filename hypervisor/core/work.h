@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Deferred jobs: fn(data) runs once, soon, on the CPU that queued it, from SOFTIRQ_WORK with no lock held. */
+/*
+ * Deferred jobs: fn(data) runs once, soon, on the CPU that queued it, from SOFTIRQ_WORK with no lock held. A job's other fields
+ * begin as zero.
+ */
 #ifndef CORE_WORK_H
 #define CORE_WORK_H
 
@@ -13,8 +16,6 @@ struct work {
 };
 
 void work_subsys_init(void);
-void work_init_cpu(unsigned int cpu); /* before the CPU starts */
-void work_init(struct work *w, void (*fn)(void *data), void *data);
 void work_queue(struct work *w); /* no effect while it is still queued */
 
 #endif

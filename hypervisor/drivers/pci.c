@@ -44,85 +44,59 @@ static const struct acpi_mcfg *mcfg_of(struct pci_addr a)
 }
 
 /* The register in memory, or NULL; pci_lock held. */
-static volatile uint8_t *mmcfg_reg(struct pci_addr a, unsigned int reg)
+static volatile void *mmcfg_reg(struct pci_addr a, unsigned int reg)
 {
-	const struct acpi_mcfg *m;
-	struct bus_map *map;
-	unsigned int i;
+	unsigned int i = 0;
 
-	for (i = 0; i < nr_bus_maps; i++)
-		if (bus_maps[i].bus == a.bus && bus_maps[i].segment == a.segment)
-			return bus_maps[i].va + ((unsigned int)a.devfn << 12) + reg;
-	m = mcfg_of(a);
-	if (!m || i == NR_BUS_MAPS)
-		return NULL;
-	map = &bus_maps[i];
-	map->va = ioremap(m->base + a.bus * BUS_SIZE, BUS_SIZE);
-	if (!map->va)
-		return NULL;
-	map->segment = a.segment;
-	map->bus = a.bus;
-	nr_bus_maps++;
-	return map->va + ((unsigned int)a.devfn << 12) + reg;
+	while (i < nr_bus_maps && (bus_maps[i].bus != a.bus || bus_maps[i].segment != a.segment))
+		i++;
+	if (i == nr_bus_maps) {
+		const struct acpi_mcfg *m = mcfg_of(a);
+		struct bus_map map = {.segment = a.segment, .bus = a.bus};
+
+		if (m && i < NR_BUS_MAPS)
+			map.va = ioremap(m->base + a.bus * BUS_SIZE, BUS_SIZE);
+		if (!map.va)
+			return NULL;
+		bus_maps[nr_bus_maps++] = map;
+	}
+	return bus_maps[i].va + ((unsigned int)a.devfn << 12) + reg;
 }
 
-static uint32_t port_in(uint16_t port, unsigned int bytes)
+/* The data port of the register, selected. Nobody else uses the address port: domain 0's is a variable. */
+static uint16_t select(struct pci_addr a, unsigned int reg)
 {
-	return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
-}
-
-static void port_out(uint16_t port, unsigned int bytes, uint32_t v)
-{
-	if (bytes == 1)
-		outb(port, (uint8_t)v);
-	else if (bytes == 2)
-		outw(port, (uint16_t)v);
-	else
-		outl(port, v);
-}
-
-/* Leaves the register's data port selected and returns it; the former address goes to *@saved. */
-static uint16_t select(struct pci_addr a, unsigned int reg, uint32_t *saved)
-{
-	*saved = inl(CONF_ADDRESS);
 	outl(CONF_ADDRESS,
 	     CONF_ENABLE | (uint32_t)a.bus << 16 | (uint32_t)a.devfn << 8 | (reg & 0xfc));
 	return (uint16_t)(CONF_DATA + (reg & 3));
 }
 
-static uint32_t all_ones(unsigned int bytes)
-{
-	return bytes == 4 ? ~0u : (1u << bytes * 8) - 1;
-}
-
 uint32_t pci_read(struct pci_addr a, unsigned int reg, unsigned int bytes)
 {
-	uint32_t v = all_ones(bytes), saved;
-	volatile uint8_t *p;
+	volatile void *p;
+	uint32_t v = ~0u;
 
 	spin_lock(&pci_lock);
-	if (!a.segment && reg < 256) {
-		v = port_in(select(a, reg, &saved), bytes);
-		outl(CONF_ADDRESS, saved);
-	} else if (reg < 4096 && (p = mmcfg_reg(a, reg))) {
-		v = bytes == 1 ? *p : bytes == 2 ? *(volatile uint16_t *)p : mmio_read32(p);
-	}
+	if (!a.segment && reg < 256)
+		v = port_in(select(a, reg), bytes);
+	else if (reg < 4096 && (p = mmcfg_reg(a, reg)))
+		v = bytes == 1	 ? *(volatile uint8_t *)p
+		    : bytes == 2 ? *(volatile uint16_t *)p
+				 : mmio_read32(p);
 	spin_unlock(&pci_lock);
 	return v;
 }
 
 void pci_write(struct pci_addr a, unsigned int reg, unsigned int bytes, uint32_t v)
 {
-	volatile uint8_t *p;
-	uint32_t saved;
+	volatile void *p;
 
 	spin_lock(&pci_lock);
 	if (!a.segment && reg < 256) {
-		port_out(select(a, reg, &saved), bytes, v);
-		outl(CONF_ADDRESS, saved);
+		port_out(select(a, reg), bytes, v);
 	} else if (reg < 4096 && (p = mmcfg_reg(a, reg))) {
 		if (bytes == 1)
-			*p = (uint8_t)v;
+			*(volatile uint8_t *)p = (uint8_t)v;
 		else if (bytes == 2)
 			*(volatile uint16_t *)p = (uint16_t)v;
 		else
@@ -133,7 +107,7 @@ void pci_write(struct pci_addr a, unsigned int reg, unsigned int bytes, uint32_t
 
 bool pci_device_present(struct pci_addr a)
 {
-	return pci_read(a, PCI_VENDOR, 2) != 0xffff;
+	return (uint16_t)pci_read(a, PCI_VENDOR, 2) != 0xffff;
 }
 
 unsigned int pci_find_capability(struct pci_addr a, uint8_t id)
@@ -168,21 +142,26 @@ int pci_mmcfg_reported(uint64_t base, uint16_t segment, uint8_t first, uint8_t l
 	return -ENODEV;
 }
 
+/* Is there a register behind the port? Data ports get it selected. pci_lock held. */
+static bool guest_select(uint16_t port)
+{
+	if (port < CONF_DATA) /* 0xcf9: the reset control register, among them */
+		return true;
+	if (!(guest_address & CONF_ENABLE))
+		return false;
+	outl(CONF_ADDRESS, guest_address);
+	return true;
+}
+
 uint32_t pci_guest_in(uint16_t port, unsigned int bytes)
 {
-	uint32_t v = all_ones(bytes);
+	uint32_t v = ~0u;
 
 	spin_lock(&pci_lock);
-	if (port >= CONF_DATA) {
-		if (guest_address & CONF_ENABLE) {
-			outl(CONF_ADDRESS, guest_address);
-			v = port_in(port, bytes);
-		}
-	} else if (port == CONF_ADDRESS && bytes == 4) {
+	if (port == CONF_ADDRESS && bytes == 4)
 		v = guest_address;
-	} else {
-		v = port_in(port, bytes); /* 0xcf9: the reset control register among them */
-	}
+	else if (guest_select(port))
+		v = port_in(port, bytes);
 	spin_unlock(&pci_lock);
 	return v;
 }
@@ -190,16 +169,10 @@ uint32_t pci_guest_in(uint16_t port, unsigned int bytes)
 void pci_guest_out(uint16_t port, unsigned int bytes, uint32_t v)
 {
 	spin_lock(&pci_lock);
-	if (port >= CONF_DATA) {
-		if (guest_address & CONF_ENABLE) {
-			outl(CONF_ADDRESS, guest_address);
-			port_out(port, bytes, v);
-		}
-	} else if (port == CONF_ADDRESS && bytes == 4) {
+	if (port == CONF_ADDRESS && bytes == 4)
 		guest_address = v;
-	} else {
+	else if (guest_select(port))
 		port_out(port, bytes, v);
-	}
 	spin_unlock(&pci_lock);
 }
 

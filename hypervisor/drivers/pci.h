@@ -19,7 +19,6 @@ struct pci_addr {
 #define PCI_COMMAND_MEMORY 0x2
 #define PCI_STATUS	   0x06
 #define PCI_STATUS_CAPS	   0x10
-#define PCI_HEADER_TYPE	   0x0e
 #define PCI_BAR0	   0x10
 #define PCI_CAP_POINTER	   0x34
 #define PCI_CAP_MSI	   0x05

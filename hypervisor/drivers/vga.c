@@ -23,10 +23,10 @@
 #define GRAPHICS      0x3ce
 #define GRAPHICS_MISC 6
 
-static volatile uint64_t *screen;
+static volatile uint64_t *screen; /* NULL: not in text mode */
 static uint16_t shadow[ROWS][COLUMNS] __aligned(8);
 static unsigned int column, row;
-static bool active, text_mode;
+static bool active;
 
 static void screen_copy(unsigned int first, unsigned int last)
 {
@@ -76,7 +76,7 @@ static bool put_char(char c)
 	return column == COLUMNS && next_row();
 }
 
-static void vga_write(const char *s, size_t n)
+static void vga_write(struct console_dev *dev, const char *s, size_t n)
 {
 	unsigned int first = row;
 	bool scrolled = false;
@@ -110,7 +110,7 @@ void __init vga_init_early(void)
 	for (unsigned int r = 0; r < ROWS; r++)
 		clear_row(r);
 	screen_copy(0, ROWS - 1);
-	active = text_mode = true;
+	active = true;
 	console_register(&vga_dev);
 }
 
@@ -130,11 +130,13 @@ void vga_release(void)
 	active = active && keep;
 }
 
-bool vga_text_state(unsigned int *columns, unsigned int *rows, unsigned int *x, unsigned int *y)
+bool vga_describe(struct dom0_vga_console_info *info)
 {
-	*columns = COLUMNS;
-	*rows = ROWS;
-	*x = column;
-	*y = row;
-	return text_mode;
+	info->video_type = XEN_VGATYPE_TEXT_MODE_3;
+	info->u.text_mode_3.font_height = 16;
+	info->u.text_mode_3.columns = COLUMNS;
+	info->u.text_mode_3.rows = ROWS;
+	info->u.text_mode_3.cursor_x = (uint16_t)column;
+	info->u.text_mode_3.cursor_y = (uint16_t)row;
+	return screen;
 }

@@ -4,6 +4,7 @@
 #define DRIVERS_VGA_H
 
 #include "lib/types.h"
+#include <xen/xen.h>
 
 /* Registers the console if the adapter is in text mode. */
 void vga_init_early(void);
@@ -13,6 +14,6 @@ void vga_release(void);
  * What domain 0 finds in its start-info's console area: the size of the screen and where the cursor
  * stands. False if not in text mode.
  */
-bool vga_text_state(unsigned int *columns, unsigned int *rows, unsigned int *x, unsigned int *y);
+bool vga_describe(struct dom0_vga_console_info *info);
 
 #endif

@@ -11,7 +11,11 @@
 #define NONE		  XEN_CPUID_NO_SUBLEAF
 #define MSR_PLATFORM_INFO 0xce
 #define MSR_ARCH_CAPS	  0x10a
-#define CPUID_FAULTING	  (1u << 31)
+#define MAX_MSRS	  2
+#define MAX_LEAVES                                                                     \
+	(CPUID_NR_BASIC + CPUID_NR_FEAT - 1 + CPUID_NR_CACHE - 1 + CPUID_NR_TOPO - 1 + \
+	 CPUID_NR_XSTATE - 1 + CPUID_NR_EXTD + 2)
+#define CPUID_FAULTING (1u << 31)
 
 /* Leaves on their way out: counted even where they do not fit. */
 struct leaf_sink {
@@ -31,94 +35,7 @@ static void leaf_put(struct leaf_sink *s, uint32_t leaf, uint32_t sub, const str
 	s->nr++;
 }
 
-static void cache_put(struct leaf_sink *s, const struct pv_cpuid *p)
-{
-	for (unsigned int i = 0; i < CPUID_NR_CACHE; i++) {
-		leaf_put(s, 4, i, &p->cache[i]);
-		if (!(p->cache[i].a & 0x1f)) /* type 0: no more caches */
-			break;
-	}
-}
-
-static void topo_put(struct leaf_sink *s, const struct pv_cpuid *p)
-{
-	for (unsigned int i = 0; i < CPUID_NR_TOPO; i++) {
-		leaf_put(s, 0xb, i, &p->topo[i]);
-		if (!(p->topo[i].c & 0xff00)) /* level type 0 */
-			break;
-	}
-}
-
-static void xstate_put(struct leaf_sink *s, const struct pv_cpuid *p)
-{
-	uint64_t states = p->xstate[0].a | (uint64_t)p->xstate[0].d << 32;
-
-	leaf_put(s, 0xd, 0, &p->xstate[0]);
-	leaf_put(s, 0xd, 1, &p->xstate[1]);
-	for (unsigned int i = 2; i < CPUID_NR_XSTATE; i++)
-		if (states >> i & 1)
-			leaf_put(s, 0xd, i, &p->xstate[i]);
-}
-
-static void basic_put(struct leaf_sink *s, const struct pv_cpuid *p)
-{
-	uint32_t max = min(p->basic[0].a, CPUID_NR_BASIC - 1u);
-
-	for (uint32_t l = 0; l <= max; l++)
-		switch (l) {
-		case 4:
-			cache_put(s, p);
-			break;
-		case 7:
-			for (uint32_t i = 0; i <= min(p->feat[0].a, CPUID_NR_FEAT - 1u); i++)
-				leaf_put(s, 7, i, &p->feat[i]);
-			break;
-		case 0xb:
-			topo_put(s, p);
-			break;
-		case 0xd:
-			xstate_put(s, p);
-			break;
-		default:
-			leaf_put(s, l, NONE, &p->basic[l]);
-		}
-}
-
-int cpu_policy_leaves_write(const struct pv_cpuid *p, unsigned long va, uint32_t *nr)
-{
-	struct leaf_sink s = {.va = va, .room = *nr};
-	struct cpuid_regs hv = {p->hv_limit, 0, 0, 0}, hv2 = {p->hv2_limit, 0, 0, 0};
-
-	if (!va) {
-		*nr = CPU_POLICY_MAX_LEAVES;
-		return 0;
-	}
-	basic_put(&s, p);
-	leaf_put(&s, 0x40000000, NONE, &hv);
-	leaf_put(&s, 0x40000100, NONE, &hv2);
-	for (uint32_t l = 0; l <= min(p->extd[0].a & 0xffff, CPUID_NR_EXTD - 1u); l++)
-		leaf_put(&s, 0x80000000 + l, NONE, &p->extd[l]);
-	*nr = s.nr;
-	return s.rc;
-}
-
-int cpu_policy_msrs_write(const struct pv_cpuid *p, unsigned long va, uint32_t *nr)
-{
-	const struct xen_msr_entry e[CPU_POLICY_MAX_MSRS] = {
-		{.idx = MSR_PLATFORM_INFO, .val = p->platform_info},
-		{.idx = MSR_ARCH_CAPS, .val = p->arch_caps[0] | (uint64_t)p->arch_caps[1] << 32},
-	};
-	uint32_t room = *nr;
-
-	*nr = CPU_POLICY_MAX_MSRS;
-	if (!va)
-		return 0;
-	if (room < CPU_POLICY_MAX_MSRS)
-		return -ENOBUFS;
-	return copy_to_guest_va(va, e, sizeof(e)) ? -EFAULT : 0;
-}
-
-/* An array of a policy, by leaf. */
+/* The array of a leaf that has subleaves, NULL for others. */
 static struct cpuid_regs *leaf_slots(struct pv_cpuid *p, uint32_t leaf, unsigned int *nr)
 {
 	switch (leaf) {
@@ -139,31 +56,99 @@ static struct cpuid_regs *leaf_slots(struct pv_cpuid *p, uint32_t leaf, unsigned
 	}
 }
 
+/* Does the leaf have this subleaf, not the first one? */
+static bool subleaf_exists(const struct pv_cpuid *p, uint32_t leaf, uint32_t sub)
+{
+	switch (leaf) {
+	case 4: /* the list ends with type 0 */
+		return p->cache[sub - 1].a & 0x1f;
+	case 7:
+		return sub <= p->feat[0].a;
+	case 0xb: /* the list ends with level type 0 */
+		return p->topo[sub - 1].c & 0xff00;
+	default:
+		return sub == 1 || ((p->xstate[0].a | (uint64_t)p->xstate[0].d << 32) >> sub & 1);
+	}
+}
+
+static void leaf_put_all(struct leaf_sink *s, struct pv_cpuid *p, uint32_t leaf)
+{
+	unsigned int nr;
+	const struct cpuid_regs *slots = leaf_slots(p, leaf, &nr);
+
+	if (!slots) {
+		leaf_put(s, leaf, NONE, &p->basic[leaf]);
+		return;
+	}
+	leaf_put(s, leaf, 0, slots);
+	for (uint32_t i = 1; i < nr; i++)
+		if (subleaf_exists(p, leaf, i))
+			leaf_put(s, leaf, i, &slots[i]);
+}
+
+static int leaves_write(struct pv_cpuid *p, unsigned long va, uint32_t *nr)
+{
+	struct leaf_sink s = {.va = va, .room = *nr};
+
+	if (!va) {
+		*nr = MAX_LEAVES;
+		return 0;
+	}
+	for (uint32_t l = 0; l <= min(p->basic[0].a, CPUID_NR_BASIC - 1u); l++)
+		leaf_put_all(&s, p, l);
+	leaf_put(&s, 0x40000000, NONE, &(struct cpuid_regs){.a = p->hv_limit});
+	leaf_put(&s, 0x40000100, NONE, &(struct cpuid_regs){.a = p->hv2_limit});
+	for (uint32_t l = 0; l <= min(p->extd[0].a & 0xffff, CPUID_NR_EXTD - 1u); l++)
+		leaf_put(&s, 0x80000000 + l, NONE, &p->extd[l]);
+	*nr = s.nr;
+	return s.rc;
+}
+
+int cpu_policy_write(const struct pv_cpuid *p, unsigned long leaves, uint32_t *nr_leaves,
+		     unsigned long msrs, uint32_t *nr_msrs)
+{
+	const struct xen_msr_entry e[] = {
+		{.idx = MSR_PLATFORM_INFO, .val = p->platform_info},
+		{.idx = MSR_ARCH_CAPS, .val = p->arch_caps[0] | (uint64_t)p->arch_caps[1] << 32},
+	};
+	uint32_t room = *nr_msrs;
+	int rc = leaves_write((struct pv_cpuid *)p, leaves, nr_leaves);
+
+	if (rc)
+		return rc;
+	*nr_msrs = ARRAY_SIZE(e);
+	if (!msrs)
+		return 0;
+	if (room < ARRAY_SIZE(e))
+		return -ENOBUFS;
+	return copy_to_guest_va(msrs, e, sizeof(e)) ? -EFAULT : 0;
+}
+
 /* False: a leaf or subleaf that a policy does not describe. */
 static bool leaf_take(struct pv_cpuid *p, const struct xen_cpuid_leaf *l)
 {
-	struct cpuid_regs r = {l->a, l->b, l->c, l->d}, *slots;
 	unsigned int nr;
+	uint32_t index = l->subleaf;
+	struct cpuid_regs *slots = leaf_slots(p, l->leaf, &nr);
 
-	slots = leaf_slots(p, l->leaf, &nr);
-	if (slots) {
-		if (l->subleaf >= nr)
+	if (!slots) {
+		if (index != NONE)
 			return false;
-		slots[array_index_nospec(l->subleaf, nr)] = r;
-		return true;
+		if (l->leaf == 0x40000000) {
+			p->hv_limit = l->a;
+			return true;
+		}
+		if (l->leaf == 0x40000100) {
+			p->hv2_limit = l->a;
+			return true;
+		}
+		index = l->leaf & ~0x80000000;
+		slots = l->leaf == index ? p->basic : p->extd;
+		nr = l->leaf == index ? CPUID_NR_BASIC : CPUID_NR_EXTD;
 	}
-	if (l->subleaf != NONE)
+	if (index >= nr)
 		return false;
-	if (l->leaf < CPUID_NR_BASIC)
-		p->basic[array_index_nospec(l->leaf, CPUID_NR_BASIC)] = r;
-	else if (l->leaf - 0x80000000 < CPUID_NR_EXTD)
-		p->extd[array_index_nospec(l->leaf - 0x80000000, CPUID_NR_EXTD)] = r;
-	else if (l->leaf == 0x40000000)
-		p->hv_limit = l->a;
-	else if (l->leaf == 0x40000100)
-		p->hv2_limit = l->a;
-	else
-		return false;
+	slots[array_index_nospec(index, nr)] = (struct cpuid_regs){l->a, l->b, l->c, l->d};
 	return true;
 }
 
@@ -171,7 +156,7 @@ static int leaves_take(struct pv_cpuid *p, struct xen_domctl_cpu_policy *op)
 {
 	struct xen_cpuid_leaf l;
 
-	if (op->nr_leaves > CPU_POLICY_MAX_LEAVES)
+	if (op->nr_leaves > MAX_LEAVES)
 		return -E2BIG;
 	for (uint32_t i = 0; i < op->nr_leaves; i++) {
 		if (copy_from_guest_offset(&l, op->leaves, i, 1))
@@ -209,7 +194,7 @@ static int msrs_take(struct pv_cpuid *p, struct xen_domctl_cpu_policy *op)
 	struct xen_msr_entry e;
 	int rc = 0;
 
-	if (op->nr_msrs > CPU_POLICY_MAX_MSRS)
+	if (op->nr_msrs > MAX_MSRS)
 		return -E2BIG;
 	for (uint32_t i = 0; i < op->nr_msrs && !rc; i++) {
 		if (copy_from_guest_offset(&e, op->msrs, i, 1))

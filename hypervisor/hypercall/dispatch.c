@@ -10,41 +10,25 @@
  */
 #include "hypercall/dispatch.h"
 
-#include "hypercall/multicall.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "x86/softirq.h"
 
 #define SUBOP_ARG_MAX 256
 
-static const struct subop *subop_search(const struct subop_family *f, unsigned long cmd)
+const struct subop *subop_search(const struct subop *ops, unsigned int nr_ops, unsigned long cmd)
 {
-	unsigned int lo = 0, hi = f->nr_ops;
+	unsigned int lo = 0, hi = nr_ops;
 
 	while (lo < hi) {
 		unsigned int mid = (lo + hi) / 2;
 
-		if (f->ops[mid].nr < cmd)
+		if (ops[mid].nr < cmd)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	lo = array_index_nospec(lo, f->nr_ops);
-	return f->ops[lo].nr == cmd ? &f->ops[lo] : NULL;
-}
-
-static always_inline const struct subop *subop_find(const struct subop_family *f, unsigned long cmd)
-{
-	unsigned long i = array_index_nospec(cmd, f->nr_ops);
-
-	if (likely(f->ops[i].nr == cmd))
-		return &f->ops[i];
-	return subop_search(f, cmd);
-}
-
-const struct subop *subop_lookup(const struct subop_family *f, unsigned long cmd)
-{
-	return subop_find(f, cmd);
+	lo = array_index_nospec(lo, nr_ops);
+	return ops[lo].nr == cmd ? &ops[lo] : NULL;
 }
 
 static always_inline bool arg_read(uint64_t *arg, unsigned long va, unsigned int size)
@@ -74,7 +58,7 @@ int hc_target(struct hc *hc, domid_t id, enum subop_who who)
 	t = domain_get(id);
 	if (!t)
 		return -ESRCH;
-	if (who == WHO_SELF || (who != WHO_TARGET && !domain_controls(d, t))) {
+	if (who != WHO_TARGET && !domain_controls(d, t)) {
 		domain_put(t);
 		return -EPERM;
 	}
@@ -101,15 +85,18 @@ static int hc_authorise(struct hc *hc, const struct subop *op, const void *arg)
 	return hc_target(hc, id, op->who);
 }
 
-long sub_call(const struct subop_family *f, unsigned long cmd, unsigned long arg_va)
+long subop_call(const struct subop *ops, unsigned int nr_ops, unsigned long cmd,
+		unsigned long arg_va)
 {
 	uint64_t arg[SUBOP_ARG_MAX / sizeof(uint64_t)];
-	const struct subop *op = subop_find(f, cmd);
+	const struct subop *op = &ops[array_index_nospec(cmd, nr_ops)];
 	struct hc hc;
 	int rc;
 
+	if (unlikely(op->nr != cmd))
+		op = subop_search(ops, nr_ops, cmd);
 	if (unlikely(!op || !op->fn))
-		return f->unknown;
+		return -ENOSYS;
 	ASSERT(op->size <= sizeof(arg));
 	hc.d = hc.target = current->domain;
 	if (unlikely(caller_refused(hc.d, op->who)))
@@ -136,31 +123,6 @@ long sub_call(const struct subop_family *f, unsigned long cmd, unsigned long arg
 	return likely(rc != -ERESTART) ? rc : hypercall_restart();
 }
 
-long hypercall_restart(void)
-{
-	struct multicall_state *mc = (struct multicall_state *)current->mc_state;
-	struct cpu_user_regs *regs = guest_regs();
-
-	if (mc) {
-		mc->preempted = true;
-		mc->nr_args = 0;
-		return (long)mc->entry.op;
-	}
-	/* SYSCALL is two bytes long: the instruction runs again, with the number back in RAX. */
-	regs->rip -= 2;
-	return (long)regs->rax;
-}
-
-static void continue_multicall(struct multicall_state *mc, unsigned int nr, unsigned int nargs,
-			       const unsigned long *args)
-{
-	mc->entry.op = nr;
-	for (unsigned int i = 0; i < nargs; i++)
-		mc->entry.args[i] = args[i];
-	mc->nr_args = nargs;
-	mc->preempted = true;
-}
-
 long hypercall_continue(unsigned int nr, unsigned int nargs, const unsigned long *args)
 {
 	struct multicall_state *mc = (struct multicall_state *)current->mc_state;
@@ -168,20 +130,39 @@ long hypercall_continue(unsigned int nr, unsigned int nargs, const unsigned long
 	uint64_t *const reg[] = {&regs->rdi, &regs->rsi, &regs->rdx, &regs->r10, &regs->r8};
 
 	ASSERT(nargs <= ARRAY_SIZE(reg));
-	if (mc) {
-		continue_multicall(mc, nr, nargs, args);
-		return nr;
-	}
 	for (unsigned int i = 0; i < nargs; i++)
-		*reg[i] = args[i];
-	regs->rip -= 2;
+		if (mc)
+			mc->entry.args[i] = args[i];
+		else
+			*reg[i] = args[i];
+	if (mc) {
+		mc->entry.op = nr;
+		mc->nr_args = nargs;
+		mc->preempted = true;
+	} else {
+		/* SYSCALL is two bytes long: the instruction runs again, with the number back in RAX. */
+		regs->rip -= 2;
+	}
 	return nr;
 }
 
-bool hypercall_preempt_check(void)
+long hypercall_restart(void)
 {
-	return irq_window();
+	struct multicall_state *mc = (struct multicall_state *)current->mc_state;
+
+	return hypercall_continue(mc ? mc->entry.op : guest_regs()->rax, 0, NULL);
 }
+
+#define ANSWER(name, rc)                   \
+	int name(struct hc *hc, void *arg) \
+	{                                  \
+		return rc;                 \
+	}
+ANSWER(refuse_einval, -EINVAL)
+ANSWER(refuse_eopnotsupp, -EOPNOTSUPP)
+ANSWER(refuse_enodev, -ENODEV)
+ANSWER(refuse_eacces, -EACCES)
+ANSWER(answer_zero, 0)
 
 long hypercall_enosys(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
 		      unsigned long a5)

@@ -12,23 +12,25 @@
 #include "core/domain.h"
 #include "lib/errno.h"
 #include "mm/guest_copy.h"
+#include "x86/softirq.h"
 
-typedef long (*hypercall_fn)(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-			     unsigned long a5);
+typedef long hypercall_fn(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+			  unsigned long a5);
 #define NR_HYPERCALLS 64
-extern const hypercall_fn hypercall_table[NR_HYPERCALLS]; /* unassigned numbers: hypercall_enosys */
+extern hypercall_fn *const hypercall_table[NR_HYPERCALLS];
+hypercall_fn hypercall_enosys; /* in the place of numbers that are not assigned */
 
 enum subop_dir { DIR_NONE, DIR_IN, DIR_OUT, DIR_INOUT };
 /* Who may call, and whom the target field names. */
 enum subop_who {
 	WHO_ANY,	     /* no target, anyone */
-	WHO_SELF,	     /* target field must be the caller (DOMID_SELF or its own id) */
 	WHO_SELF_OR_CONTROL, /* target is the caller, or one it controls */
 	WHO_CONTROL,	     /* target is one it controls (control domain, or its device model) */
-	WHO_TARGET,	     /* any existing domain; the handler decides */
-	WHO_PRIV,	     /* no target; control domain only */
-	WHO_PRIV_FIRST,	     /* as WHO_PRIV, refused before the argument is read */
-	WHO_HARDWARE,	     /* no target; hardware domain only */
+	WHO_OTHER,	/* control.c: as WHO_PRIV, and the target is not the caller (-EINVAL) */
+	WHO_TARGET,	/* any existing domain; the handler decides */
+	WHO_PRIV,	/* no target; control domain only */
+	WHO_PRIV_FIRST, /* as WHO_PRIV, refused before the argument is read */
+	WHO_HARDWARE,	/* no target; hardware domain only */
 };
 
 /* One sub-operation in progress. */
@@ -41,49 +43,49 @@ struct hc {
 	bool copy_out; /* set it to have the result written even on error; on success it always is */
 };
 
+typedef int subop_fn(struct hc *hc, void *arg);
+/* SUBOP_HANDLER(name, const struct x *op) begins a row's function, which gets its argument as the structure that it is, and hc. */
+#define SUBOP_HANDLER(name, argument)                     \
+	subop_fn name;                                    \
+	static int name##_typed(struct hc *hc, argument); \
+	int name(struct hc *hc, void *arg)                \
+	{                                                 \
+		return name##_typed(hc, arg);             \
+	}                                                 \
+	static int name##_typed(struct hc *hc, argument)
+
 struct subop {
-	const char *name; /* as in the public header */
 	uint16_t nr;
 	uint16_t size;	    /* of the argument structure, at most 256 */
 	int16_t target_off; /* offset of its domid_t, -1 if none */
 	uint8_t dir, who;
-	int (*fn)(struct hc *hc, void *arg); /* NULL: refused (-ENOSYS or the family's errno) */
-	const char *note;		     /* when fn is NULL: why */
+	subop_fn *fn; /* NULL: -ENOSYS */
 };
 
-#define SUBOP(cmd, type, d, w, f)                                                              \
-	{                                                                                      \
-		.name = #cmd, .nr = (cmd), .size = sizeof(type), .target_off = -1, .dir = (d), \
-		.who = (w), .fn = (f)                                                          \
+#define SUBOP_ROW(cmd, bytes, d, off, w, f)                                                \
+	{                                                                                  \
+		.nr = (cmd), .size = (bytes), .target_off = (off), .dir = (d), .who = (w), \
+		.fn = (f)                                                                  \
 	}
-#define SUBOP_T(cmd, type, d, field, w, f)                                             \
-	{                                                                              \
-		.name = #cmd, .nr = (cmd), .size = sizeof(type),                       \
-		.target_off = offsetof(type, field), .dir = (d), .who = (w), .fn = (f) \
-	}
-#define SUBOP_0(cmd, w, f) /* no argument structure */                                   \
-	{                                                                                \
-		.name = #cmd, .nr = (cmd), .size = 0, .target_off = -1, .dir = DIR_NONE, \
-		.who = (w), .fn = (f)                                                    \
-	}
-#define SUBOP_REFUSED(cmd, why)                                            \
-	{                                                                  \
-		.name = #cmd, .nr = (cmd), .target_off = -1, .note = (why) \
-	}
+#define SUBOP(cmd, type, d, w, f) SUBOP_ROW(cmd, sizeof(type), d, -1, w, f)
+#define SUBOP_T(cmd, type, d, field, w, f) \
+	SUBOP_ROW(cmd, sizeof(type), d, offsetof(type, field), w, f)
+#define SUBOP_0(cmd, w, f)	SUBOP_ROW(cmd, 0, DIR_NONE, -1, w, f) /* no argument structure */
+#define SUBOP_REFUSED(cmd, why) SUBOP_0(cmd, WHO_ANY, NULL) /* @why: for the documentation */
 
-struct subop_family {
-	const char *name;
-	const struct subop
-		*ops; /* sorted by nr; dense from 0 where possible: found by index first */
-	unsigned int nr_ops;
-	int unknown; /* what an unknown or refused number returns, e.g. -ENOSYS */
-};
+/* Functions of rows that have one answer. Refusals carry the errno Xen gives for a paravirtual domain or a machine without the feature. */
+subop_fn refuse_einval, refuse_eopnotsupp, refuse_enodev, refuse_eacces, answer_zero;
 
-/* Run sub-operation @cmd with the structure at guest address @arg_va. */
-long sub_call(const struct subop_family *f, unsigned long cmd, unsigned long arg_va);
+/*
+ * Run sub-operation @cmd of a family, a table of rows, with the structure at guest address @arg_va. The rows are sorted by
+ * number; those of a table that is dense from 0 are found by index. An unknown number is -ENOSYS.
+ */
+#define sub_call(ops, cmd, arg_va) subop_call(ops, ARRAY_SIZE(ops), cmd, arg_va)
+long subop_call(const struct subop *ops, unsigned int nr_ops, unsigned long cmd,
+		unsigned long arg_va);
 
 /* For odd families: the row of @cmd, NULL if it has none. */
-const struct subop *subop_lookup(const struct subop_family *f, unsigned long cmd);
+const struct subop *subop_search(const struct subop *ops, unsigned int nr_ops, unsigned long cmd);
 /* For odd families: set hc->target from @id as a row with @who would have it, referenced unless it is the caller. */
 int hc_target(struct hc *hc, domid_t id, enum subop_who who) __must_check;
 
@@ -99,8 +101,16 @@ long hypercall_continue(unsigned int nr, unsigned int nargs, const unsigned long
 	})
 /* As above with the arguments as they are. */
 long hypercall_restart(void);
-/* Should a long loop stop here? Opens the interrupt window: no lock may be held, nothing half done. */
-bool hypercall_preempt_check(void);
+
+/*
+ * A multicall in progress: lives on hc_multicall()'s stack, v->mc_state points to it (0: none). @entry.op: of the entry being
+ * run, or of its continuation; @entry.args: the continuation's.
+ */
+struct multicall_state {
+	struct multicall_entry entry;
+	unsigned int nr_args; /* of entry.args, new ones; the others stay as the guest has them */
+	bool preempted;	      /* it made a continuation */
+};
 
 /* Write the transfer page that XEN_DOMCTL_hypercall_init and an ELF note ask for. */
 void hypercall_page_fill(void *page);
@@ -109,50 +119,13 @@ void hypercall_page_fill(void *page);
 #define HYPERCALL_FN(name)                                                                     \
 	long hc_##name(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4, \
 		       unsigned long a5)
-long hypercall_enosys(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-		      unsigned long a5);
-HYPERCALL_FN(set_trap_table);
-HYPERCALL_FN(mmu_update);
-HYPERCALL_FN(set_gdt);
-HYPERCALL_FN(stack_switch);
-HYPERCALL_FN(set_callbacks);
-HYPERCALL_FN(fpu_taskswitch);
-HYPERCALL_FN(sched_op_compat);
-HYPERCALL_FN(platform_op);
-HYPERCALL_FN(set_debugreg);
-HYPERCALL_FN(get_debugreg);
-HYPERCALL_FN(update_descriptor);
-HYPERCALL_FN(memory_op);
-HYPERCALL_FN(multicall);
-HYPERCALL_FN(update_va_mapping);
-HYPERCALL_FN(set_timer_op);
-HYPERCALL_FN(event_channel_op_compat);
-HYPERCALL_FN(xen_version);
-HYPERCALL_FN(console_io);
-HYPERCALL_FN(physdev_op_compat);
-HYPERCALL_FN(grant_table_op);
-HYPERCALL_FN(vm_assist);
-HYPERCALL_FN(update_va_mapping_otherdomain);
-HYPERCALL_FN(iret);
-HYPERCALL_FN(vcpu_op);
-HYPERCALL_FN(set_segment_base);
-HYPERCALL_FN(mmuext_op);
-HYPERCALL_FN(xsm_op);
-HYPERCALL_FN(nmi_op);
-HYPERCALL_FN(sched_op);
-HYPERCALL_FN(callback_op);
-HYPERCALL_FN(xenoprof_op);
-HYPERCALL_FN(event_channel_op);
-HYPERCALL_FN(physdev_op);
-HYPERCALL_FN(hvm_op);
-HYPERCALL_FN(sysctl);
-HYPERCALL_FN(domctl);
-HYPERCALL_FN(kexec_op);
-HYPERCALL_FN(argo_op);
-HYPERCALL_FN(hypfs_op);
-HYPERCALL_FN(dm_op);
-HYPERCALL_FN(xenpmu_op);
-HYPERCALL_FN(mca);
-HYPERCALL_FN(paging_domctl_cont);
+hypercall_fn hc_set_trap_table, hc_mmu_update, hc_set_gdt, hc_stack_switch, hc_set_callbacks,
+	hc_fpu_taskswitch, hc_sched_op_compat, hc_platform_op, hc_set_debugreg, hc_get_debugreg,
+	hc_update_descriptor, hc_memory_op, hc_multicall, hc_update_va_mapping, hc_set_timer_op,
+	hc_event_channel_op_compat, hc_xen_version, hc_console_io, hc_physdev_op_compat,
+	hc_grant_table_op, hc_vm_assist, hc_update_va_mapping_otherdomain, hc_iret, hc_vcpu_op,
+	hc_set_segment_base, hc_mmuext_op, hc_nmi_op, hc_sched_op, hc_callback_op, hc_xenoprof_op,
+	hc_event_channel_op, hc_physdev_op, hc_hvm_op, hc_sysctl, hc_domctl, hc_kexec_op,
+	hc_hypfs_op, hc_dm_op, hc_xenpmu_op, hc_mca, hc_paging_domctl_cont;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl, a domain's life: made, paused, told about, taken apart; and settings that are one assignment. Called with domctl_lock
- * held (getdomaininfo without). What a domain is made of is core/domain.c's.
+ * domctl, a domain's life: made, paused, told about, taken apart; and settings that are one assignment. Called with the domctl lock
+ * held. What a domain is made of is core/domain.c's.
  */
 #include "core/event.h"
 #include "core/grant.h"
@@ -45,10 +45,9 @@ static int create_with_id(domid_t id, const struct domain_config *cfg, struct do
 	return rc;
 }
 
-DOMCTL_HANDLER(createdomain)
+DOMCTL_HANDLER(createdomain, struct xen_domctl_createdomain *c)
 {
-	struct xen_domctl_createdomain *c = arg;
-	struct xen_domctl *op = container_of(arg, struct xen_domctl, u);
+	struct xen_domctl *op = container_of((void *)c, struct xen_domctl, u);
 	struct domain_config cfg = {
 		.handle = (const xen_domain_handle_t *)&c->handle,
 		.flags = c->flags | XEN_DOMCTL_CDF_oos_off,
@@ -75,28 +74,24 @@ DOMCTL_HANDLER(createdomain)
 	return 0;
 }
 
-DOMCTL_HANDLER(destroydomain)
+int domctl_destroydomain(struct hc *hc, void *arg)
 {
-	if (hc->target == hc->d)
-		return -EINVAL;
-	memory_claim_release(hc->target);
+	memory_claim_consume(hc->target, ~0UL);
 	return domain_kill(hc->target);
 }
 
-DOMCTL_HANDLER(pausedomain)
+int domctl_pausedomain(struct hc *hc, void *arg)
 {
-	return hc->target == hc->d ? -EINVAL : domain_pause_by_tools(hc->target);
+	return domain_pause_by_tools(hc->target);
 }
 
-DOMCTL_HANDLER(unpausedomain)
+int domctl_unpausedomain(struct hc *hc, void *arg)
 {
 	return domain_unpause_by_tools(hc->target);
 }
 
-DOMCTL_HANDLER(resumedomain)
+int domctl_resumedomain(struct hc *hc, void *arg)
 {
-	if (hc->target == hc->d)
-		return -EINVAL;
 	domain_resume(hc->target);
 	return 0;
 }
@@ -146,19 +141,19 @@ void control_domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info
 	memcpy(info->handle, d->handle, sizeof(xen_domain_handle_t));
 }
 
-DOMCTL_HANDLER(getdomaininfo)
+DOMCTL_HANDLER(getdomaininfo, struct xen_domctl_getdomaininfo *info)
 {
-	control_domain_info(hc->target, arg);
+	control_domain_info(hc->target, info);
+	container_of((void *)info, struct xen_domctl, u)->domain = info->domain;
 	return 0;
 }
 
-DOMCTL_HANDLER(max_vcpus)
+DOMCTL_HANDLER(max_vcpus, const struct xen_domctl_max_vcpus *m)
 {
-	const struct xen_domctl_max_vcpus *m = arg;
 	struct domain *d = hc->target;
 	int rc;
 
-	if (d == hc->d || m->max != d->max_vcpus || d->dying != DOMDYING_alive)
+	if (m->max != d->max_vcpus || d->dying != DOMDYING_alive)
 		return -EINVAL;
 	for (unsigned int i = 0; i < m->max; i++) {
 		if (d->vcpu[i])
@@ -170,62 +165,45 @@ DOMCTL_HANDLER(max_vcpus)
 	return 0;
 }
 
-DOMCTL_HANDLER(soft_reset)
+DOMCTL_HANDLER(setdomainhandle, const struct xen_domctl_setdomainhandle *s)
 {
-	return hc->target == hc->d ? -EINVAL : domain_soft_reset(hc->target);
-}
-
-DOMCTL_HANDLER(setdomainhandle)
-{
-	const struct xen_domctl_setdomainhandle *s = arg;
-
 	memcpy(hc->target->handle, s->handle, sizeof(xen_domain_handle_t));
 	return 0;
 }
 
 /* No debugger of ours attaches; tools that clear the flag are content. */
-DOMCTL_HANDLER(setdebugging)
+DOMCTL_HANDLER(setdebugging, const struct xen_domctl_setdebugging *s)
 {
-	const struct xen_domctl_setdebugging *s = arg;
-
-	if (hc->target == hc->d)
-		return -EINVAL;
 	return s->enable ? -EOPNOTSUPP : 0;
 }
 
-DOMCTL_HANDLER(settimeoffset)
+DOMCTL_HANDLER(settimeoffset, const struct xen_domctl_settimeoffset *s)
 {
-	const struct xen_domctl_settimeoffset *s = arg;
-
 	hc->target->time_offset_seconds = s->time_offset_seconds;
 	vtime_update_wallclock(hc->target);
 	return 0;
 }
 
 /* Device models are for hardware-virtualized guests. */
-DOMCTL_HANDLER(set_target)
+DOMCTL_HANDLER(set_target, const struct xen_domctl_set_target *s)
 {
-	const struct xen_domctl_set_target *s = arg;
 	struct domain *e = domain_get(s->target);
 	int rc;
 
 	if (!e)
 		return -ESRCH;
-	rc = e == hc->target || hc->target->target ? -EINVAL : -EOPNOTSUPP;
+	rc = e == hc->target ? -EINVAL : -EOPNOTSUPP;
 	domain_put(e);
 	return rc;
 }
 
-DOMCTL_HANDLER(set_virq_handler)
+DOMCTL_HANDLER(set_virq_handler, const struct xen_domctl_set_virq_handler *s)
 {
-	const struct xen_domctl_set_virq_handler *s = arg;
-
 	return set_global_virq_handler(hc->target, s->virq);
 }
 
-DOMCTL_HANDLER(subscribe)
+DOMCTL_HANDLER(subscribe, const struct xen_domctl_subscribe *s)
 {
-	const struct xen_domctl_subscribe *s = arg;
 	struct domain *d = hc->target;
 
 	spin_lock(&d->shutdown_lock);
@@ -234,7 +212,7 @@ DOMCTL_HANDLER(subscribe)
 	return 0;
 }
 
-DOMCTL_HANDLER(scheduler_op)
+int domctl_scheduler_op(struct hc *hc, void *arg)
 {
 	return sched_adjust_domain(hc->target, arg);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl, the machine a domain is shown: its CPUID and MSR policy, its TSC. Called with domctl_lock held; the policy changes only before
+ * domctl, the machine a domain is shown: its CPUID and MSR policy, its TSC. Called with the domctl lock held; the policy changes only before
  * the domain has run.
  */
 #include "hypercall/control.h"
@@ -11,22 +11,19 @@
 #define TSC_MODE_ALWAYS_EMULATE 1
 #define TSC_MODE_NEVER_EMULATE	2
 
-DOMCTL_HANDLER(get_cpu_policy)
+DOMCTL_HANDLER(get_cpu_policy, struct xen_domctl_cpu_policy *p)
 {
-	struct xen_domctl_cpu_policy *p = arg;
 	const struct pv_cpuid *policy = hc->target->pv.cpuid;
-	int rc = cpu_policy_leaves_write(policy, (unsigned long)p->leaves.p, &p->nr_leaves);
 
-	return rc ? rc : cpu_policy_msrs_write(policy, (unsigned long)p->msrs.p, &p->nr_msrs);
+	return cpu_policy_write(policy, (unsigned long)p->leaves.p, &p->nr_leaves,
+				(unsigned long)p->msrs.p, &p->nr_msrs);
 }
 
-DOMCTL_HANDLER(set_cpu_policy)
+int domctl_set_cpu_policy(struct hc *hc, void *arg)
 {
 	struct domain *d = hc->target;
 	int rc;
 
-	if (d == hc->d)
-		return -EINVAL;
 	domain_pause(d);
 	rc = d->creation_finished ? -EEXIST : cpu_policy_update(d, arg);
 	domain_unpause(d);
@@ -35,13 +32,10 @@ DOMCTL_HANDLER(set_cpu_policy)
 	return rc;
 }
 
-DOMCTL_HANDLER(gettscinfo)
+DOMCTL_HANDLER(gettscinfo, struct xen_domctl_tsc_info *t)
 {
-	struct xen_domctl_tsc_info *t = arg;
 	struct pv_cpuid *p = hc->target->pv.cpuid;
 
-	if (hc->target == hc->d)
-		return -EINVAL;
 	*t = (struct xen_domctl_tsc_info){.tsc_mode = p->tsc_mode,
 					  .incarnation = p->tsc_incarnation};
 	if (p->tsc_mode == TSC_MODE_DEFAULT) {
@@ -52,13 +46,10 @@ DOMCTL_HANDLER(gettscinfo)
 }
 
 /* The TSC is never emulated: reading it natively is what PV guests' clocks are built on. */
-DOMCTL_HANDLER(settscinfo)
+DOMCTL_HANDLER(settscinfo, const struct xen_domctl_tsc_info *t)
 {
-	const struct xen_domctl_tsc_info *t = arg;
 	struct pv_cpuid *p = hc->target->pv.cpuid;
 
-	if (hc->target == hc->d)
-		return -EINVAL;
 	if (hc->target->is_hardware)
 		return 0;
 	if (t->tsc_mode == TSC_MODE_ALWAYS_EMULATE)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* domctl, memory: a domain's allowance, what its frames are used as, the hypercall page, nodes. Called with domctl_lock held. */
+/* domctl, memory: a domain's allowance, what its frames are used as, the hypercall page, nodes. Called with the domctl lock held. */
 #include "hypercall/control.h"
 #include "mm/heap.h"
 
 #define MAX_PAGE_INFOS 1024
 
-DOMCTL_HANDLER(max_mem)
+DOMCTL_HANDLER(max_mem, const struct xen_domctl_max_mem *m)
 {
-	const struct xen_domctl_max_mem *m = arg;
 	uint64_t max = m->max_memkb >> (PAGE_SHIFT - 10);
 	struct domain *d = hc->target;
 
@@ -20,22 +19,10 @@ DOMCTL_HANDLER(max_mem)
 
 static uint64_t page_use(const struct page_info *pg)
 {
-	uint64_t ti = READ_ONCE(pg->type_info), use = XEN_DOMCTL_PFINFO_NOTAB;
+	uint64_t ti = READ_ONCE(pg->type_info), level = ti >> PGT_type_shift;
+	uint64_t use = level >= 1 && level <= 4 ? level << XEN_DOMCTL_PFINFO_LTAB_SHIFT
+						: XEN_DOMCTL_PFINFO_NOTAB;
 
-	switch (ti & PGT_type_mask) {
-	case PGT_l1_page_table:
-		use = XEN_DOMCTL_PFINFO_L1TAB;
-		break;
-	case PGT_l2_page_table:
-		use = XEN_DOMCTL_PFINFO_L2TAB;
-		break;
-	case PGT_l3_page_table:
-		use = XEN_DOMCTL_PFINFO_L3TAB;
-		break;
-	case PGT_l4_page_table:
-		use = XEN_DOMCTL_PFINFO_L4TAB;
-		break;
-	}
 	if (ti & PGT_pinned)
 		return use | XEN_DOMCTL_PFINFO_LPINTAB;
 	return ti & PGT_validated ? use : XEN_DOMCTL_PFINFO_NOTAB;
@@ -43,24 +30,18 @@ static uint64_t page_use(const struct page_info *pg)
 
 static uint64_t frame_use(struct domain *d, mfn_t mfn)
 {
-	struct page_info *pg = mfn_valid(mfn) ? mfn_to_page(mfn) : NULL;
+	struct page_info *pg = get_page_from_mfn(mfn, d);
 	uint64_t use;
 
-	if (!pg || !get_page(pg, d))
+	if (!pg)
 		return XEN_DOMCTL_PFINFO_XTAB;
-	if (pg->count_info & PGC_broken)
-		use = XEN_DOMCTL_PFINFO_BROKEN;
-	else if (pg->count_info & PGC_xen_heap)
-		use = XEN_DOMCTL_PFINFO_XTAB;
-	else
-		use = page_use(pg);
+	use = pg->count_info & PGC_xen_heap ? XEN_DOMCTL_PFINFO_XTAB : page_use(pg);
 	put_page(pg);
 	return use;
 }
 
-DOMCTL_HANDLER(getpageframeinfo3)
+DOMCTL_HANDLER(getpageframeinfo3, const struct xen_domctl_getpageframeinfo3 *g)
 {
-	const struct xen_domctl_getpageframeinfo3 *g = arg;
 	unsigned long va = (unsigned long)g->array.p;
 
 	if (g->num > MAX_PAGE_INFOS)
@@ -74,14 +55,12 @@ DOMCTL_HANDLER(getpageframeinfo3)
 	return 0;
 }
 
-DOMCTL_HANDLER(hypercall_init)
+DOMCTL_HANDLER(hypercall_init, const struct xen_domctl_hypercall_init *h)
 {
-	const struct xen_domctl_hypercall_init *h = arg;
-	struct page_info *pg;
+	struct page_info *pg = get_page_from_mfn(h->gmfn, hc->target);
 
-	if (!mfn_valid(h->gmfn) || !get_page(mfn_to_page(h->gmfn), hc->target))
+	if (!pg)
 		return -EINVAL;
-	pg = mfn_to_page(h->gmfn);
 	if (get_page_type(pg, PGT_writable_page)) {
 		put_page(pg);
 		return -EPERM;
@@ -91,34 +70,28 @@ DOMCTL_HANDLER(hypercall_init)
 	return 0;
 }
 
-DOMCTL_HANDLER(set_address_size)
+DOMCTL_HANDLER(set_address_size, const struct xen_domctl_address_size *s)
 {
-	const struct xen_domctl_address_size *s = arg;
-
 	return s->size == 64 ? 0 : s->size == 32 ? -EOPNOTSUPP : -EINVAL;
 }
 
-DOMCTL_HANDLER(get_address_size)
+DOMCTL_HANDLER(get_address_size, struct xen_domctl_address_size *s)
 {
-	struct xen_domctl_address_size *s = arg;
-
 	s->size = 64;
 	return 0;
 }
 
 /* There is one node: a map without it makes no sense. */
-DOMCTL_HANDLER(setnodeaffinity)
+DOMCTL_HANDLER(setnodeaffinity, const struct xen_domctl_nodeaffinity *n)
 {
-	const struct xen_domctl_nodeaffinity *n = arg;
 	uint64_t map;
 	int rc = control_bitmap_read(&n->nodemap, &map, 64);
 
 	return rc ? rc : map & 1 ? 0 : -EINVAL;
 }
 
-DOMCTL_HANDLER(getnodeaffinity)
+DOMCTL_HANDLER(getnodeaffinity, const struct xen_domctl_nodeaffinity *n)
 {
-	const struct xen_domctl_nodeaffinity *n = arg;
 	uint64_t map = 1;
 
 	return control_bitmap_write(&n->nodemap, &map, 64);

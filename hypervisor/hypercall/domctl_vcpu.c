@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl, vCPUs: their registers, counters, and the CPUs they may run on. Called with domctl_lock held (getvcpuinfo without).
+ * domctl, vCPUs: their registers, counters, and the CPUs they may run on. Called with the domctl lock held.
  * A vCPU is off its CPU while its registers are read or written; nobody does that to the vCPU that calls.
  */
 #include "hypercall/control.h"
@@ -8,16 +8,15 @@
 #include "pv/pv.h"
 #include "pv/vcpu_context.h"
 
-DOMCTL_HANDLER(setvcpucontext)
+DOMCTL_HANDLER(setvcpucontext, const struct xen_domctl_vcpucontext *s)
 {
-	const struct xen_domctl_vcpucontext *s = arg;
 	struct domain *d = hc->target;
 	struct vcpu *v = domain_vcpu(d, s->vcpu);
 	struct vcpu_guest_context *c;
 	int rc;
 
 	/* A dying domain has let go of its tables, and takes no new ones. */
-	if (d == hc->d || !v || d->dying != DOMDYING_alive)
+	if (!v || d->dying != DOMDYING_alive)
 		return -EINVAL;
 	if (guest_handle_null(s->ctxt))
 		return vcpu_reset(v);
@@ -34,9 +33,8 @@ DOMCTL_HANDLER(setvcpucontext)
 	return rc;
 }
 
-DOMCTL_HANDLER(getvcpucontext)
+DOMCTL_HANDLER(getvcpucontext, const struct xen_domctl_vcpucontext *s)
 {
-	const struct xen_domctl_vcpucontext *s = arg;
 	struct vcpu *v = domain_vcpu(hc->target, s->vcpu);
 	struct vcpu_guest_context *c;
 	int rc;
@@ -56,9 +54,8 @@ DOMCTL_HANDLER(getvcpucontext)
 	return rc;
 }
 
-DOMCTL_HANDLER(getvcpuinfo)
+DOMCTL_HANDLER(getvcpuinfo, struct xen_domctl_getvcpuinfo *i)
 {
-	struct xen_domctl_getvcpuinfo *i = arg;
 	struct vcpu *v = domain_vcpu(hc->target, i->vcpu);
 
 	if (!v)
@@ -91,8 +88,6 @@ static int affinity_read(const struct xen_domctl_vcpuaffinity *a, cpumask_t *har
 {
 	int rc = 0;
 
-	cpumask_clear(hard);
-	cpumask_clear(soft);
 	if (a->flags & XEN_VCPUAFFINITY_HARD)
 		rc = control_bitmap_read(&a->cpumap_hard, hard->bits, NR_CPUS);
 	if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
@@ -100,25 +95,21 @@ static int affinity_read(const struct xen_domctl_vcpuaffinity *a, cpumask_t *har
 	return rc;
 }
 
-/* Back to the caller: what the scheduler will really use. */
-static int affinity_effective(const struct vcpu *v, const struct xen_domctl_vcpuaffinity *a)
+static int affinity_write(const struct xen_domctl_vcpuaffinity *a, const cpumask_t *hard,
+			  const cpumask_t *soft)
 {
-	cpumask_t hard, soft;
 	int rc = 0;
 
-	cpumask_and(&hard, &v->sched.hard_affinity, &cpu_online_map);
-	cpumask_and(&soft, &v->sched.soft_affinity, &hard);
 	if (a->flags & XEN_VCPUAFFINITY_HARD)
-		rc = control_bitmap_write(&a->cpumap_hard, hard.bits, nr_cpus_online);
+		rc = control_bitmap_write(&a->cpumap_hard, hard->bits, nr_cpus_online);
 	if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
-		rc = control_bitmap_write(&a->cpumap_soft, soft.bits, nr_cpus_online);
+		rc = control_bitmap_write(&a->cpumap_soft, soft->bits, nr_cpus_online);
 	return rc;
 }
 
-DOMCTL_HANDLER(setvcpuaffinity)
+DOMCTL_HANDLER(setvcpuaffinity, const struct xen_domctl_vcpuaffinity *a)
 {
-	const struct xen_domctl_vcpuaffinity *a = arg;
-	cpumask_t hard, soft, old;
+	cpumask_t hard = {{0}}, soft = {{0}}, old;
 	struct vcpu *v;
 	int rc = affinity_vcpu(hc, a, &v);
 
@@ -129,41 +120,32 @@ DOMCTL_HANDLER(setvcpuaffinity)
 	old = v->sched.hard_affinity;
 	if (a->flags & XEN_VCPUAFFINITY_FORCE)
 		(void)!vcpu_pin_temporarily(v, -1);
-	if (a->flags & XEN_VCPUAFFINITY_HARD) {
+	if (a->flags & XEN_VCPUAFFINITY_HARD)
 		rc = vcpu_set_hard_affinity(v, &hard);
-		if (rc)
-			return rc;
-	}
-	if (a->flags & XEN_VCPUAFFINITY_SOFT) {
+	if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT)) {
 		rc = vcpu_set_soft_affinity(v, &soft);
-		if (rc) {
-			if (a->flags & XEN_VCPUAFFINITY_HARD)
-				(void)!vcpu_set_hard_affinity(v, &old);
-			return rc;
-		}
+		if (rc && (a->flags & XEN_VCPUAFFINITY_HARD))
+			(void)!vcpu_set_hard_affinity(v, &old);
 	}
-	return affinity_effective(v, a);
+	if (rc)
+		return rc;
+	/* Back to the caller: what the scheduler will really use. */
+	cpumask_and(&hard, &v->sched.hard_affinity, &cpu_online_map);
+	cpumask_and(&soft, &v->sched.soft_affinity, &hard);
+	return affinity_write(a, &hard, &soft);
 }
 
-DOMCTL_HANDLER(getvcpuaffinity)
+DOMCTL_HANDLER(getvcpuaffinity, const struct xen_domctl_vcpuaffinity *a)
 {
-	const struct xen_domctl_vcpuaffinity *a = arg;
 	struct vcpu *v;
 	int rc = affinity_vcpu(hc, a, &v);
 
-	if (!rc && (a->flags & XEN_VCPUAFFINITY_HARD))
-		rc = control_bitmap_write(&a->cpumap_hard, v->sched.hard_affinity.bits,
-					  nr_cpus_online);
-	if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
-		rc = control_bitmap_write(&a->cpumap_soft, v->sched.soft_affinity.bits,
-					  nr_cpus_online);
-	return rc;
+	return rc ? rc : affinity_write(a, &v->sched.hard_affinity, &v->sched.soft_affinity);
 }
 
 /* Buttons are a hardware-virtualized guest's. */
-DOMCTL_HANDLER(sendtrigger)
+DOMCTL_HANDLER(sendtrigger, const struct xen_domctl_sendtrigger *t)
 {
-	const struct xen_domctl_sendtrigger *t = arg;
 	struct vcpu *v = domain_vcpu(hc->target, t->vcpu);
 
 	if (!v)

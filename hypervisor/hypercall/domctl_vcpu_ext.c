@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * domctl, what a saved vCPU has beside struct vcpu_guest_context: callbacks of 32-bit entries, the XSAVE area, model-specific
- * registers. Called with domctl_lock held; the vCPU is paused while it is touched.
+ * registers. Called with the domctl lock held; the vCPU is paused while it is touched.
  */
 #include "hypercall/control.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "pv/cpuid.h"
 #include "pv/pv.h"
-#include "pv/vcpu_context.h"
 #include "x86/page.h"
 
 /* Registers Xen saves; the guests' policy offers none of them yet, so none has a value. */
 #define MAX_SAVED_MSRS 7
 
-DOMCTL_HANDLER(get_ext_vcpucontext)
+DOMCTL_HANDLER(get_ext_vcpucontext, struct xen_domctl_ext_vcpucontext *e)
 {
-	struct xen_domctl_ext_vcpucontext *e = arg;
 	struct vcpu *v = domain_vcpu(hc->target, e->vcpu);
 	uint32_t id = e->vcpu;
 
@@ -35,9 +34,8 @@ DOMCTL_HANDLER(get_ext_vcpucontext)
 	return 0;
 }
 
-DOMCTL_HANDLER(set_ext_vcpucontext)
+DOMCTL_HANDLER(set_ext_vcpucontext, const struct xen_domctl_ext_vcpucontext *e)
 {
-	const struct xen_domctl_ext_vcpucontext *e = arg;
 	struct vcpu *v = domain_vcpu(hc->target, e->vcpu);
 
 	if (!v || hc->target == hc->d)
@@ -60,35 +58,33 @@ DOMCTL_HANDLER(set_ext_vcpucontext)
 	return 0;
 }
 
-static unsigned int xstate_size(uint64_t mask)
-{
-	return mask ? PV_XSTATE_HEADER + pv_fpu_context_size(mask) : PV_XSTATE_HEADER;
-}
-
 /* The buffer of the ABI: XCR0, the mask, then the area. */
 struct xstate_buf {
 	uint64_t xcr0, mask;
 	uint8_t area[];
 };
-_Static_assert(sizeof(struct xstate_buf) == PV_XSTATE_HEADER,
-	       "header of a saved vCPU's XSAVE area");
+
+static unsigned int xstate_size(uint64_t mask)
+{
+	return sizeof(struct xstate_buf) + (mask ? pv_xstate_size(mask, false) : 0);
+}
 
 static int xstate_get(struct vcpu *v, struct xen_domctl_vcpuextstate *e)
 {
-	unsigned int max = xstate_size(pv_fpu_host_xcr0()), size;
+	unsigned int max = xstate_size(xcr0_host), size;
 	struct xstate_buf *buf = kzalloc(max);
 	int rc = 0;
 
 	if (!buf)
 		return -ENOMEM;
 	vcpu_pause(v);
-	buf->mask = pv_vcpu_xstate_mask(v);
+	buf->mask = pv_fpu_xstate_mask(v);
 	size = xstate_size(buf->mask);
-	if (e->size < size || e->xfeature_mask != pv_fpu_host_xcr0()) {
+	if (e->size < size || e->xfeature_mask != xcr0_host) {
 		rc = -EINVAL;
 	} else if (buf->mask) {
 		buf->xcr0 = v->pv.xcr0;
-		pv_vcpu_get_xstate(v, buf->area, size - PV_XSTATE_HEADER);
+		memcpy(buf->area, v->pv.fpu, size - sizeof(struct xstate_buf));
 	}
 	vcpu_unpause(v);
 	if (!rc && copy_to_guest_va((unsigned long)e->buffer.p, buf, size))
@@ -99,18 +95,25 @@ static int xstate_get(struct vcpu *v, struct xen_domctl_vcpuextstate *e)
 	return rc;
 }
 
-DOMCTL_HANDLER(getvcpuextstate)
+/* One that is not running this. */
+static int other_vcpu(struct hc *hc, uint32_t id, struct vcpu **v)
 {
-	struct xen_domctl_vcpuextstate *e = arg;
-	struct vcpu *v = domain_vcpu(hc->target, e->vcpu);
-
-	if (!v)
+	*v = domain_vcpu(hc->target, id);
+	if (!*v)
 		return -ESRCH;
-	if (v == current)
-		return -EINVAL;
+	return *v == current ? -EINVAL : 0;
+}
+
+DOMCTL_HANDLER(getvcpuextstate, struct xen_domctl_vcpuextstate *e)
+{
+	struct vcpu *v;
+	int rc = other_vcpu(hc, e->vcpu, &v);
+
+	if (rc)
+		return rc;
 	if ((e->size || e->xfeature_mask) && !guest_handle_null(e->buffer))
 		return xstate_get(v, e);
-	e->xfeature_mask = pv_fpu_host_xcr0();
+	e->xfeature_mask = xcr0_host;
 	e->size = xstate_size(e->xfeature_mask);
 	return 0;
 }
@@ -120,23 +123,23 @@ static int xstate_set(struct vcpu *v, const struct xstate_buf *buf, unsigned int
 	int rc;
 
 	if (!buf->mask)
-		return buf->xcr0 || size != PV_XSTATE_HEADER ? -EINVAL : 0;
+		return buf->xcr0 || size != sizeof(struct xstate_buf) ? -EINVAL : 0;
 	vcpu_pause(v);
-	rc = pv_vcpu_set_xstate(v, buf->xcr0, buf->mask, buf->area, size - PV_XSTATE_HEADER);
+	rc = pv_fpu_set_xstate(v, buf->xcr0, buf->mask, buf->area,
+			       size - sizeof(struct xstate_buf));
 	vcpu_unpause(v);
 	return rc;
 }
 
-DOMCTL_HANDLER(setvcpuextstate)
+DOMCTL_HANDLER(setvcpuextstate, const struct xen_domctl_vcpuextstate *e)
 {
-	const struct xen_domctl_vcpuextstate *e = arg;
-	struct vcpu *v = domain_vcpu(hc->target, e->vcpu);
 	struct xstate_buf *buf;
-	int rc;
+	struct vcpu *v;
+	int rc = other_vcpu(hc, e->vcpu, &v);
 
-	if (!v)
-		return -ESRCH;
-	if (v == current || e->size < PV_XSTATE_HEADER || e->size > xstate_size(pv_fpu_host_xcr0()))
+	if (rc)
+		return rc;
+	if (e->size < sizeof(struct xstate_buf) || e->size > xstate_size(xcr0_host))
 		return -EINVAL;
 	buf = kzalloc(e->size);
 	if (!buf)
@@ -149,29 +152,20 @@ DOMCTL_HANDLER(setvcpuextstate)
 	return rc;
 }
 
-static int msrs_vcpu(struct hc *hc, const struct xen_domctl_vcpu_msrs *m)
+DOMCTL_HANDLER(get_vcpu_msrs, struct xen_domctl_vcpu_msrs *m)
 {
-	struct vcpu *v = domain_vcpu(hc->target, m->vcpu);
-
-	if (!v)
-		return -ESRCH;
-	return v == current ? -EINVAL : 0;
-}
-
-DOMCTL_HANDLER(get_vcpu_msrs)
-{
-	struct xen_domctl_vcpu_msrs *m = arg;
-	int rc = msrs_vcpu(hc, m);
+	struct vcpu *v;
+	int rc = other_vcpu(hc, m->vcpu, &v);
 
 	if (!rc)
 		m->msr_count = guest_handle_null(m->msrs) ? MAX_SAVED_MSRS : 0;
 	return rc;
 }
 
-DOMCTL_HANDLER(set_vcpu_msrs)
+DOMCTL_HANDLER(set_vcpu_msrs, struct xen_domctl_vcpu_msrs *m)
 {
-	struct xen_domctl_vcpu_msrs *m = arg;
-	int rc = msrs_vcpu(hc, m);
+	struct vcpu *v;
+	int rc = other_vcpu(hc, m->vcpu, &v);
 
 	if (rc)
 		return rc;

@@ -14,30 +14,15 @@
 #include <xen/kexec.h>
 #include <xen/xenoprof.h>
 
-/* Parameters, memory types, altp2m: a paravirtual domain has none of them. */
-static int refuse_hvm(struct hc *hc, void *arg)
+static SUBOP_HANDLER(hvm_get_time, struct xen_hvm_get_time *t)
 {
-	return -EINVAL;
-}
-
-static int refuse_altp2m(struct hc *hc, void *arg)
-{
-	return -EOPNOTSUPP;
-}
-
-static int hvm_get_time(struct hc *hc, void *arg)
-{
-	struct xen_hvm_get_time *t = arg;
-
 	t->now = (uint64_t)time_now();
 	return 0;
 }
 
 /* Nobody listens: tracing is off, as are requests to a monitor. */
-static int hvm_xentrace(struct hc *hc, void *arg)
+static SUBOP_HANDLER(hvm_xentrace, const struct xen_hvm_xentrace *t)
 {
-	const struct xen_hvm_xentrace *t = arg;
-
 	return t->extra_bytes > sizeof(t->extra) ? -EINVAL : 0;
 }
 
@@ -46,72 +31,54 @@ static int hvm_vm_event(struct hc *hc, void *arg)
 	return hc->arg_va ? -EINVAL : 0;
 }
 
+#define HVMOP_REFUSED(c, type, w) SUBOP_T(HVMOP_##c, type, DIR_IN, domid, w, refuse_einval)
+
+/* Parameters, memory types, altp2m: a paravirtual domain has none of them. */
 static const struct subop hvm_ops[] = {
-	SUBOP_T(HVMOP_set_param, struct xen_hvm_param, DIR_IN, domid, WHO_SELF_OR_CONTROL,
-		refuse_hvm),
-	SUBOP_T(HVMOP_get_param, struct xen_hvm_param, DIR_IN, domid, WHO_SELF_OR_CONTROL,
-		refuse_hvm),
-	SUBOP_0(HVMOP_flush_tlbs, WHO_ANY, refuse_hvm),
-	SUBOP_T(HVMOP_pagetable_dying, struct xen_hvm_pagetable_dying, DIR_IN, domid, WHO_TARGET,
-		refuse_hvm),
+	HVMOP_REFUSED(set_param, struct xen_hvm_param, WHO_SELF_OR_CONTROL),
+	HVMOP_REFUSED(get_param, struct xen_hvm_param, WHO_SELF_OR_CONTROL),
+	SUBOP_0(HVMOP_flush_tlbs, WHO_ANY, refuse_einval),
+	HVMOP_REFUSED(pagetable_dying, struct xen_hvm_pagetable_dying, WHO_TARGET),
 	SUBOP(HVMOP_get_time, struct xen_hvm_get_time, DIR_OUT, WHO_ANY, hvm_get_time),
 	SUBOP(HVMOP_xentrace, struct xen_hvm_xentrace, DIR_IN, WHO_ANY, hvm_xentrace),
-	SUBOP_T(HVMOP_get_mem_type, struct xen_hvm_get_mem_type, DIR_IN, domid, WHO_TARGET,
-		refuse_hvm),
-	SUBOP_0(HVMOP_set_evtchn_upcall_vector, WHO_ANY, refuse_hvm),
+	HVMOP_REFUSED(get_mem_type, struct xen_hvm_get_mem_type, WHO_TARGET),
+	SUBOP_0(HVMOP_set_evtchn_upcall_vector, WHO_ANY, refuse_einval),
 	SUBOP_0(HVMOP_guest_request_vm_event, WHO_ANY, hvm_vm_event),
-	SUBOP_0(HVMOP_altp2m, WHO_ANY, refuse_altp2m),
+	SUBOP_0(HVMOP_altp2m, WHO_ANY, refuse_eopnotsupp),
 };
-static const struct subop_family hvm_family = {"hvm_op", hvm_ops, ARRAY_SIZE(hvm_ops), -ENOSYS};
 
 HYPERCALL_FN(hvm_op)
 {
-	return sub_call(&hvm_family, a1, a2);
+	return sub_call(hvm_ops, a1, a2);
 }
 
 /* No crash kernel is ever loaded: the range for one is empty, which tells domain 0 not to try. */
-static int kexec_get_range(struct hc *hc, void *arg)
+static SUBOP_HANDLER(kexec_get_range, struct xen_kexec_range *r)
 {
-	struct xen_kexec_range *r = arg;
-
 	if (r->range != KEXEC_RANGE_MA_CRASH)
 		return r->range <= KEXEC_RANGE_MA_VMCOREINFO ? -EOPNOTSUPP : -EINVAL;
 	r->start = r->size = 0;
 	return 0;
 }
 
-static int kexec_status(struct hc *hc, void *arg)
-{
-	return 0; /* not loaded */
-}
-
-static int refuse_kexec(struct hc *hc, void *arg)
-{
-	return -EOPNOTSUPP;
-}
+#define KEXEC(c, type, d, f) SUBOP(KEXEC_CMD_##c, type, d, WHO_PRIV, f)
 
 static const struct subop kexec_ops[] = {
-	SUBOP(KEXEC_CMD_kexec, struct xen_kexec_exec, DIR_IN, WHO_PRIV, refuse_kexec),
-	SUBOP(KEXEC_CMD_kexec_load_v1, struct xen_kexec_load_v1, DIR_IN, WHO_PRIV, refuse_kexec),
-	SUBOP(KEXEC_CMD_kexec_unload_v1, struct xen_kexec_load_v1, DIR_IN, WHO_PRIV, refuse_kexec),
-	SUBOP(KEXEC_CMD_kexec_get_range, struct xen_kexec_range, DIR_INOUT, WHO_PRIV,
-	      kexec_get_range),
-	SUBOP(KEXEC_CMD_kexec_load, struct xen_kexec_load, DIR_IN, WHO_PRIV, refuse_kexec),
-	SUBOP(KEXEC_CMD_kexec_unload, struct xen_kexec_unload, DIR_IN, WHO_PRIV, refuse_kexec),
-	SUBOP(KEXEC_CMD_kexec_status, struct xen_kexec_status, DIR_IN, WHO_PRIV, kexec_status),
+	KEXEC(kexec, struct xen_kexec_exec, DIR_IN, refuse_eopnotsupp),
+	KEXEC(kexec_load_v1, struct xen_kexec_load_v1, DIR_IN, refuse_eopnotsupp),
+	KEXEC(kexec_unload_v1, struct xen_kexec_load_v1, DIR_IN, refuse_eopnotsupp),
+	KEXEC(kexec_get_range, struct xen_kexec_range, DIR_INOUT, kexec_get_range),
+	KEXEC(kexec_load, struct xen_kexec_load, DIR_IN, refuse_eopnotsupp),
+	KEXEC(kexec_unload, struct xen_kexec_unload, DIR_IN, refuse_eopnotsupp),
+	KEXEC(kexec_status, struct xen_kexec_status, DIR_IN, answer_zero), /* not loaded */
 };
-/* An unknown number does nothing, successfully: so it is on Xen. */
-static const struct subop_family kexec_family = {"kexec_op", kexec_ops, ARRAY_SIZE(kexec_ops), 0};
 
 HYPERCALL_FN(kexec_op)
 {
-	return current->domain->is_privileged ? sub_call(&kexec_family, a1, a2) : -EPERM;
-}
-
-/* No security modules but the built-in rules. */
-HYPERCALL_FN(xsm_op)
-{
-	return -ENOSYS;
+	if (!current->domain->is_privileged)
+		return -EPERM;
+	/* An unknown number does nothing, successfully: so it is on Xen. */
+	return a1 < ARRAY_SIZE(kexec_ops) ? sub_call(kexec_ops, a1, a2) : 0;
 }
 
 /* Profiling finds no counters; everything but its start needs it to have been started. */
@@ -129,11 +96,6 @@ HYPERCALL_FN(xenoprof_op)
 HYPERCALL_FN(xenpmu_op)
 {
 	return -EOPNOTSUPP;
-}
-
-HYPERCALL_FN(argo_op)
-{
-	return -ENOSYS;
 }
 
 static int hypfs_path_read(char path[XEN_HYPFS_MAX_PATHLEN], unsigned long va, unsigned long len)

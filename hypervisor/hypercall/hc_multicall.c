@@ -10,8 +10,6 @@
  * written, with no more than the exception table between us and a fault.
  */
 #include "hypercall/dispatch.h"
-#include "hypercall/multicall.h"
-#include "x86/softirq.h"
 
 /* How often interrupts are let in: opening the window costs as much as a cheap entry. */
 #define WINDOW_EVERY 16
@@ -63,8 +61,7 @@ fault:
 
 static always_inline bool should_stop(unsigned long left)
 {
-	return cpu_info()->softirq_pending ||
-	       (left % WINDOW_EVERY == 0 && hypercall_preempt_check());
+	return cpu_info()->softirq_pending || (left % WINDOW_EVERY == 0 && irq_window());
 }
 
 /* The entry's continuation goes where the guest keeps the entry. */

@@ -16,7 +16,7 @@
 
 static int op_unmask_notify(struct hc *hc, void *arg)
 {
-	for (unsigned int i = 0; hc->d->pirq && i < hc->d->pirq->nr; i++)
+	for (unsigned int i = 0; i < hc->d->pirq->nr; i++)
 		if (pirq_port(hc->d, i))
 			pirq_eoi(hc->d, i);
 	return 0;
@@ -26,10 +26,8 @@ static int op_unmask_notify(struct hc *hc, void *arg)
  * A guest that looks only here must always say EOI; one that gave a page for it (pirq_eoi_gmfn)
  * learns it exactly there.
  */
-static int op_irq_status_query(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_irq_status_query, struct physdev_irq_status_query *q)
 {
-	struct physdev_irq_status_query *q = arg;
-
 	if (!pirq_entry(hc->d, q->irq))
 		return -EINVAL;
 	q->flags = XENIRQSTAT_needs_eoi;
@@ -38,20 +36,16 @@ static int op_irq_status_query(struct hc *hc, void *arg)
 	return 0;
 }
 
-static int op_set_iopl(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_set_iopl, const struct physdev_set_iopl *op)
 {
-	const struct physdev_set_iopl *op = arg;
-
 	if (op->iopl > 3)
 		return -EINVAL;
 	current->pv.iopl = (uint8_t)op->iopl;
 	return 0;
 }
 
-static int op_set_iobitmap(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_set_iobitmap, const struct physdev_set_iobitmap *op)
 {
-	const struct physdev_set_iobitmap *op = arg;
-
 	if (op->nr_ports > 65536 || !guest_handle_okay(op->bitmap, IOBITMAP_BYTES))
 		return -EINVAL;
 	current->pv.iobmp_guest = (unsigned long)op->bitmap.p;
@@ -59,17 +53,13 @@ static int op_set_iobitmap(struct hc *hc, void *arg)
 	return 0;
 }
 
-static int op_apic_read(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_apic_read, struct physdev_apic *op)
 {
-	struct physdev_apic *op = arg;
-
 	return ioapic_guest_read(op->apic_physbase, op->reg, &op->value);
 }
 
-static int op_apic_write(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_apic_write, const struct physdev_apic *op)
 {
-	const struct physdev_apic *op = arg;
-
 	return ioapic_guest_write(op->apic_physbase, op->reg, op->value);
 }
 
@@ -77,18 +67,14 @@ static int op_apic_write(struct hc *hc, void *arg)
  * Vectors are the hypervisor's own matter: any number will do for the guest, which writes it into
  * an entry we do not take it from.
  */
-static int op_alloc_irq_vector(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_alloc_irq_vector, struct physdev_irq *op)
 {
-	struct physdev_irq *op = arg;
-
 	op->vector = op->irq;
 	return 0;
 }
 
-static int op_eoi(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_eoi, const struct physdev_eoi *op)
 {
-	const struct physdev_eoi *op = arg;
-
 	return pirq_eoi(hc->d, op->irq);
 }
 
@@ -98,8 +84,7 @@ static int map_msi(struct hc *hc, struct physdev_map_pirq *op)
 {
 	bool multi = op->type == MAP_PIRQ_TYPE_MULTI_MSI;
 	struct msi_request rq = {
-		.bus = (uint8_t)op->bus,
-		.devfn = (uint8_t)op->devfn,
+		.addr = {0, (uint8_t)op->bus, (uint8_t)op->devfn},
 		.msix = op->table_base != 0,
 		.entry = (unsigned int)op->entry_nr,
 		.nr = multi ? (unsigned int)op->entry_nr : 1,
@@ -114,14 +99,12 @@ static int map_msi(struct hc *hc, struct physdev_map_pirq *op)
 	if (multi && (op->entry_nr < 1 || op->entry_nr > 32))
 		return -EDOM;
 	if (op->type != MAP_PIRQ_TYPE_MSI)
-		rq.segment = (uint16_t)(op->bus >> 16);
+		rq.addr.segment = (uint16_t)(op->bus >> 16);
 	return pirq_map_msi(hc->target, &rq, &op->pirq);
 }
 
-static int op_map_pirq(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_map_pirq, struct physdev_map_pirq *op)
 {
-	struct physdev_map_pirq *op = arg;
-
 	hc->copy_out = true;
 	switch (op->type) {
 	case MAP_PIRQ_TYPE_GSI:
@@ -135,16 +118,13 @@ static int op_map_pirq(struct hc *hc, void *arg)
 	}
 }
 
-static int op_unmap_pirq(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_unmap_pirq, const struct physdev_unmap_pirq *op)
 {
-	const struct physdev_unmap_pirq *op = arg;
-
 	return pirq_unmap(hc->target, op->pirq);
 }
 
-static int op_get_free_pirq(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_get_free_pirq, struct physdev_get_free_pirq *op)
 {
-	struct physdev_get_free_pirq *op = arg;
 	int pirq = pirq_get_free(hc->d, op->type == MAP_PIRQ_TYPE_GSI);
 
 	if (pirq < 0)
@@ -153,10 +133,8 @@ static int op_get_free_pirq(struct hc *hc, void *arg)
 	return 0;
 }
 
-static int op_setup_gsi(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_setup_gsi, const struct physdev_setup_gsi *op)
 {
-	const struct physdev_setup_gsi *op = arg;
-
 	if (op->gsi < 0 || (unsigned int)op->gsi >= nr_gsis)
 		return -EINVAL;
 	if (!hc->d->is_privileged)
@@ -164,17 +142,13 @@ static int op_setup_gsi(struct hc *hc, void *arg)
 	return irq_setup_gsi((unsigned int)op->gsi, op->triggering, op->polarity);
 }
 
-static int op_eoi_gmfn_v1(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_pirq_eoi_gmfn_v1, const struct physdev_pirq_eoi_gmfn *op)
 {
-	const struct physdev_pirq_eoi_gmfn *op = arg;
-
 	return pirq_set_eoi_map(hc->d, op->gmfn, true);
 }
 
-static int op_eoi_gmfn_v2(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_pirq_eoi_gmfn_v2, const struct physdev_pirq_eoi_gmfn *op)
 {
-	const struct physdev_pirq_eoi_gmfn *op = arg;
-
 	return pirq_set_eoi_map(hc->d, op->gmfn, false);
 }
 
@@ -190,158 +164,108 @@ static int device_added(uint16_t segment, uint8_t bus, uint8_t devfn, bool virtf
 	return virtfn || pci_device_present(a) ? 0 : -ENODEV;
 }
 
-static int op_manage_pci_add(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_manage_pci_add, const struct physdev_manage_pci *op)
 {
-	const struct physdev_manage_pci *op = arg;
-
 	return device_added(0, op->bus, op->devfn, false);
 }
 
-static int op_manage_pci_remove(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_manage_pci_remove, const struct physdev_manage_pci *op)
 {
-	const struct physdev_manage_pci *op = arg;
-
-	msi_device_removed(0, op->bus, op->devfn);
+	msi_device_removed((struct pci_addr){0, op->bus, op->devfn});
 	return 0;
 }
 
-static int op_manage_pci_add_ext(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_manage_pci_add_ext, const struct physdev_manage_pci_ext *op)
 {
-	const struct physdev_manage_pci_ext *op = arg;
-
 	if (op->is_extfn > 1 || op->is_virtfn > 1)
 		return -EINVAL;
 	return device_added(0, op->bus, op->devfn, op->is_virtfn);
 }
 
-static int op_pci_device_add(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_pci_device_add, const struct physdev_pci_device_add *op)
 {
-	const struct physdev_pci_device_add *op = arg;
-
 	return device_added(op->seg, op->bus, op->devfn, op->flags & XEN_PCI_DEV_VIRTFN);
 }
 
-static int op_pci_device_remove(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_pci_device_remove, const struct physdev_pci_device *op)
 {
-	const struct physdev_pci_device *op = arg;
-
-	msi_device_removed(op->seg, op->bus, op->devfn);
+	msi_device_removed((struct pci_addr){op->seg, op->bus, op->devfn});
 	return 0;
 }
 
-static int op_restore_msi(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_restore_msi, const struct physdev_restore_msi *op)
 {
-	const struct physdev_restore_msi *op = arg;
-
-	return msi_restore(0, op->bus, op->devfn);
+	return msi_restore((struct pci_addr){0, op->bus, op->devfn});
 }
 
-static int op_restore_msi_ext(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_restore_msi_ext, const struct physdev_pci_device *op)
 {
-	const struct physdev_pci_device *op = arg;
-
-	return msi_restore(op->seg, op->bus, op->devfn);
+	return msi_restore((struct pci_addr){op->seg, op->bus, op->devfn});
 }
 
 /*
  * Before and after a device with MSI-X is lent to another domain: there is nothing to keep ready
  * here.
  */
-static int op_msix_owner(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_msix_owner, const struct physdev_pci_device *op)
 {
-	const struct physdev_pci_device *op = arg;
 	struct pci_addr a = {op->seg, op->bus, op->devfn};
 
 	return pci_find_capability(a, PCI_CAP_MSIX) ? 0 : -ENODEV;
 }
 
-static int op_pci_mmcfg_reserved(struct hc *hc, void *arg)
+static SUBOP_HANDLER(op_pci_mmcfg_reserved, const struct physdev_pci_mmcfg_reserved *op)
 {
-	const struct physdev_pci_mmcfg_reserved *op = arg;
-
 	return pci_mmcfg_reported(op->address, op->segment, op->start_bus, op->end_bus,
 				  op->flags & XEN_PCI_MMCFG_RESERVED);
 }
 
-/* We use no USB debug port, so there is none to get out of the way. */
-static int op_dbgp(struct hc *hc, void *arg)
-{
-	return 0;
-}
-
+#define PHYSDEV(c, type, d, w) SUBOP(PHYSDEVOP_##c, type, d, w, op_##c)
 static const struct subop physdev_ops[] = {
 	SUBOP_0(PHYSDEVOP_IRQ_UNMASK_NOTIFY, WHO_ANY, op_unmask_notify),
-	SUBOP(PHYSDEVOP_irq_status_query, struct physdev_irq_status_query, DIR_INOUT, WHO_ANY,
-	      op_irq_status_query),
-	SUBOP(PHYSDEVOP_set_iopl, struct physdev_set_iopl, DIR_IN, WHO_ANY, op_set_iopl),
-	SUBOP(PHYSDEVOP_set_iobitmap, struct physdev_set_iobitmap, DIR_IN, WHO_ANY,
-	      op_set_iobitmap),
-	SUBOP(PHYSDEVOP_apic_read, struct physdev_apic, DIR_INOUT, WHO_PRIV, op_apic_read),
-	SUBOP(PHYSDEVOP_apic_write, struct physdev_apic, DIR_IN, WHO_PRIV, op_apic_write),
-	SUBOP(PHYSDEVOP_alloc_irq_vector, struct physdev_irq, DIR_INOUT, WHO_PRIV,
-	      op_alloc_irq_vector),
+	PHYSDEV(irq_status_query, struct physdev_irq_status_query, DIR_INOUT, WHO_ANY),
+	PHYSDEV(set_iopl, struct physdev_set_iopl, DIR_IN, WHO_ANY),
+	PHYSDEV(set_iobitmap, struct physdev_set_iobitmap, DIR_IN, WHO_ANY),
+	PHYSDEV(apic_read, struct physdev_apic, DIR_INOUT, WHO_PRIV),
+	PHYSDEV(apic_write, struct physdev_apic, DIR_IN, WHO_PRIV),
+	PHYSDEV(alloc_irq_vector, struct physdev_irq, DIR_INOUT, WHO_PRIV),
 	SUBOP_REFUSED(PHYSDEVOP_free_irq_vector, "vectors are the hypervisor's own"),
-	SUBOP(PHYSDEVOP_eoi, struct physdev_eoi, DIR_IN, WHO_ANY, op_eoi),
+	PHYSDEV(eoi, struct physdev_eoi, DIR_IN, WHO_ANY),
 	SUBOP_T(PHYSDEVOP_map_pirq, struct physdev_map_pirq, DIR_INOUT, domid, WHO_CONTROL,
 		op_map_pirq),
 	SUBOP_T(PHYSDEVOP_unmap_pirq, struct physdev_unmap_pirq, DIR_IN, domid, WHO_CONTROL,
 		op_unmap_pirq),
-	SUBOP(PHYSDEVOP_manage_pci_add, struct physdev_manage_pci, DIR_IN, WHO_PRIV,
-	      op_manage_pci_add),
-	SUBOP(PHYSDEVOP_manage_pci_remove, struct physdev_manage_pci, DIR_IN, WHO_PRIV,
-	      op_manage_pci_remove),
-	SUBOP(PHYSDEVOP_pirq_eoi_gmfn_v1, struct physdev_pirq_eoi_gmfn, DIR_IN, WHO_ANY,
-	      op_eoi_gmfn_v1),
-	SUBOP(PHYSDEVOP_restore_msi, struct physdev_restore_msi, DIR_IN, WHO_PRIV, op_restore_msi),
-	SUBOP(PHYSDEVOP_manage_pci_add_ext, struct physdev_manage_pci_ext, DIR_IN, WHO_PRIV,
-	      op_manage_pci_add_ext),
-	SUBOP(PHYSDEVOP_setup_gsi, struct physdev_setup_gsi, DIR_IN, WHO_ANY, op_setup_gsi),
-	SUBOP(PHYSDEVOP_get_free_pirq, struct physdev_get_free_pirq, DIR_INOUT, WHO_ANY,
-	      op_get_free_pirq),
-	SUBOP(PHYSDEVOP_pci_mmcfg_reserved, struct physdev_pci_mmcfg_reserved, DIR_IN,
-	      WHO_PRIV_FIRST, op_pci_mmcfg_reserved),
-	SUBOP(PHYSDEVOP_pci_device_add, struct physdev_pci_device_add, DIR_IN, WHO_PRIV,
-	      op_pci_device_add),
-	SUBOP(PHYSDEVOP_pci_device_remove, struct physdev_pci_device, DIR_IN, WHO_PRIV,
-	      op_pci_device_remove),
-	SUBOP(PHYSDEVOP_restore_msi_ext, struct physdev_pci_device, DIR_IN, WHO_PRIV,
-	      op_restore_msi_ext),
-	SUBOP(PHYSDEVOP_pirq_eoi_gmfn_v2, struct physdev_pirq_eoi_gmfn, DIR_IN, WHO_ANY,
-	      op_eoi_gmfn_v2),
-	SUBOP(PHYSDEVOP_dbgp_op, struct physdev_dbgp_op, DIR_IN, WHO_HARDWARE, op_dbgp),
+	PHYSDEV(manage_pci_add, struct physdev_manage_pci, DIR_IN, WHO_PRIV),
+	PHYSDEV(manage_pci_remove, struct physdev_manage_pci, DIR_IN, WHO_PRIV),
+	PHYSDEV(pirq_eoi_gmfn_v1, struct physdev_pirq_eoi_gmfn, DIR_IN, WHO_ANY),
+	PHYSDEV(restore_msi, struct physdev_restore_msi, DIR_IN, WHO_PRIV),
+	PHYSDEV(manage_pci_add_ext, struct physdev_manage_pci_ext, DIR_IN, WHO_PRIV),
+	PHYSDEV(setup_gsi, struct physdev_setup_gsi, DIR_IN, WHO_ANY),
+	PHYSDEV(get_free_pirq, struct physdev_get_free_pirq, DIR_INOUT, WHO_ANY),
+	PHYSDEV(pci_mmcfg_reserved, struct physdev_pci_mmcfg_reserved, DIR_IN, WHO_PRIV_FIRST),
+	PHYSDEV(pci_device_add, struct physdev_pci_device_add, DIR_IN, WHO_PRIV),
+	PHYSDEV(pci_device_remove, struct physdev_pci_device, DIR_IN, WHO_PRIV),
+	PHYSDEV(restore_msi_ext, struct physdev_pci_device, DIR_IN, WHO_PRIV),
+	PHYSDEV(pirq_eoi_gmfn_v2, struct physdev_pirq_eoi_gmfn, DIR_IN, WHO_ANY),
+	/* We use no USB debug port, so there is none to get out of the way. */
+	SUBOP(PHYSDEVOP_dbgp_op, struct physdev_dbgp_op, DIR_IN, WHO_HARDWARE, answer_zero),
 	SUBOP(PHYSDEVOP_prepare_msix, struct physdev_pci_device, DIR_IN, WHO_PRIV, op_msix_owner),
 	SUBOP(PHYSDEVOP_release_msix, struct physdev_pci_device, DIR_IN, WHO_PRIV, op_msix_owner),
 };
 
-static const struct subop_family physdev_family = {
-	.name = "physdev_op",
-	.ops = physdev_ops,
-	.nr_ops = ARRAY_SIZE(physdev_ops),
-	.unknown = -ENOSYS,
-};
-
 HYPERCALL_FN(physdev_op)
 {
-	return sub_call(&physdev_family, (uint32_t)a1, a2);
+	return sub_call(physdev_ops, (uint32_t)a1, a2);
 }
 
-/* The form of Xen 3.0.2 and before: number and argument in one structure. */
+/* The form of Xen 3.0.2 and before: number and argument in one structure, and only the first operations. */
 HYPERCALL_FN(physdev_op_compat)
 {
 	uint32_t cmd;
 
 	if (!get_guest_u32(&cmd, a1))
 		return -EFAULT;
-	switch (cmd) {
-	case PHYSDEVOP_IRQ_UNMASK_NOTIFY:
-	case PHYSDEVOP_irq_status_query:
-	case PHYSDEVOP_set_iopl:
-	case PHYSDEVOP_set_iobitmap:
-	case PHYSDEVOP_apic_read:
-	case PHYSDEVOP_apic_write:
-	case PHYSDEVOP_alloc_irq_vector:
-		return sub_call(&physdev_family, cmd, a1 + offsetof(struct physdev_op, u));
-	default:
+	if (cmd > PHYSDEVOP_alloc_irq_vector)
 		return -ENOSYS;
-	}
+	return sub_call(physdev_ops, cmd, a1 + offsetof(struct physdev_op, u));
 }

@@ -7,7 +7,6 @@
  */
 #include "core/event.h"
 #include "hypercall/dispatch.h"
-#include "lib/log.h"
 #include "x86/softirq.h"
 #include "x86/time.h"
 
@@ -18,16 +17,6 @@ static long block(void)
 	current->vcpu_info->evtchn_upcall_mask = 0;
 	vcpu_block();
 	return 0;
-}
-
-static int op_yield(struct hc *hc, void *arg)
-{
-	return (int)vcpu_yield();
-}
-
-static int op_block(struct hc *hc, void *arg)
-{
-	return (int)block();
 }
 
 static int op_shutdown(struct hc *hc, void *arg)
@@ -63,8 +52,7 @@ static int op_poll(struct hc *hc, void *arg)
 		return -EINVAL;
 	if (!guest_handle_okay(op->ports, op->nr_ports))
 		return -EFAULT;
-	if (op->timeout)
-		timer_stop(&v->poll_timer);
+	timer_stop(&v->poll_timer);
 	/* First to be seen as polling, then to look: who sends an event meanwhile ends the polling. */
 	atomic_add(&hc->d->poll_count, 1);
 	v->poll_port = -1;
@@ -79,8 +67,6 @@ static int op_poll(struct hc *hc, void *arg)
 		v->poll_port = (int)port;
 	if (op->timeout)
 		timer_set(&v->poll_timer, (s_time_t)min(op->timeout, (uint64_t)INT64_MAX));
-	else
-		timer_stop(&v->poll_timer);
 	softirq_raise(SOFTIRQ_SCHEDULE);
 	return 0;
 }
@@ -116,9 +102,8 @@ static int op_pin_override(struct hc *hc, void *arg)
 }
 
 static const struct subop sched_ops[] = {
-	SUBOP_0(SCHEDOP_yield, WHO_ANY, op_yield),
-	SUBOP_0(SCHEDOP_block, WHO_ANY, op_block),
-	SUBOP(SCHEDOP_shutdown, struct sched_shutdown, DIR_IN, WHO_ANY, op_shutdown),
+	[SCHEDOP_shutdown] =
+		SUBOP(SCHEDOP_shutdown, struct sched_shutdown, DIR_IN, WHO_ANY, op_shutdown),
 	SUBOP(SCHEDOP_poll, struct sched_poll, DIR_IN, WHO_ANY, op_poll),
 	SUBOP_T(SCHEDOP_remote_shutdown, struct sched_remote_shutdown, DIR_IN, domain_id,
 		WHO_CONTROL, op_remote_shutdown),
@@ -126,13 +111,6 @@ static const struct subop sched_ops[] = {
 	SUBOP(SCHEDOP_watchdog, struct sched_watchdog, DIR_IN, WHO_ANY, op_watchdog),
 	SUBOP(SCHEDOP_pin_override, struct sched_pin_override, DIR_IN, WHO_HARDWARE,
 	      op_pin_override),
-};
-
-static const struct subop_family sched_family = {
-	.name = "sched_op",
-	.ops = sched_ops,
-	.nr_ops = ARRAY_SIZE(sched_ops),
-	.unknown = -ENOSYS,
 };
 
 HYPERCALL_FN(sched_op)
@@ -143,23 +121,17 @@ HYPERCALL_FN(sched_op)
 		return vcpu_yield();
 	if (cmd == SCHEDOP_block)
 		return block();
-	return sub_call(&sched_family, cmd, a2);
+	return sub_call(sched_ops, cmd, a2);
 }
 
 /* The forerunner passes the reason itself, not a structure. */
 HYPERCALL_FN(sched_op_compat)
 {
-	switch ((uint32_t)a1) {
-	case SCHEDOP_yield:
-		return vcpu_yield();
-	case SCHEDOP_block:
-		return block();
-	case SCHEDOP_shutdown:
+	if ((uint32_t)a1 == SCHEDOP_shutdown) {
 		domain_shutdown(current->domain, (uint8_t)a2);
 		return 0;
-	default:
-		return -ENOSYS;
 	}
+	return (uint32_t)a1 < SCHEDOP_shutdown ? hc_sched_op(a1, a2, a3, a4, a5) : -ENOSYS;
 }
 
 /*

@@ -6,12 +6,12 @@
  * The operation's vCPU is named by the hypercall's second argument, which the rows do not know: it waits in a per-CPU variable for
  * the handler, with no preemption in between.
  */
-#include "acpi/acpi.h"
 #include "core/event.h"
 #include "hypercall/dispatch.h"
 #include "mm/heap.h"
 #include "pv/vcpu_context.h"
 #include "x86/irq.h"
+#include "x86/smp.h"
 #include "x86/time.h"
 
 #define PERIOD_MIN MILLISECS(1)
@@ -24,31 +24,22 @@ static struct vcpu *target_vcpu(void)
 	return this_cpu(vcpu_op_target);
 }
 
-static int initialise_locked(struct vcpu *v, unsigned long arg_va)
-{
-	struct vcpu_guest_context *ctx = knew(struct vcpu_guest_context);
-	int rc;
-
-	if (!ctx)
-		return -ENOMEM;
-	if (copy_from_guest_va(ctx, arg_va, sizeof(*ctx)))
-		rc = -EFAULT;
-	else
-		rc = v->is_initialised ? -EEXIST : pv_vcpu_set_context(v, ctx);
-	kfree(ctx);
-	return rc;
-}
-
 static int op_initialise(struct hc *hc, void *arg)
 {
 	struct vcpu *v = target_vcpu();
-	int rc;
+	struct vcpu_guest_context *ctx;
+	int rc = -EFAULT;
 
 	if (v->vcpu_info == &dummy_vcpu_info)
 		return -EINVAL;
 	if (!spin_trylock(&hc->d->vcpu_op_lock))
 		return -ERESTART;
-	rc = initialise_locked(v, hc->arg_va);
+	ctx = knew(struct vcpu_guest_context);
+	if (!ctx)
+		rc = -ENOMEM;
+	else if (!copy_from_guest_va(ctx, hc->arg_va, sizeof(*ctx)))
+		rc = v->is_initialised ? -EEXIST : pv_vcpu_set_context(v, ctx);
+	kfree(ctx);
 	spin_unlock(&hc->d->vcpu_op_lock);
 	return rc;
 }
@@ -60,7 +51,7 @@ static int op_up(struct hc *hc, void *arg)
 	if (!READ_ONCE(v->is_initialised))
 		return -EINVAL;
 	if (atomic_and(&v->pause_flags, ~VPF_down) & VPF_down)
-		vcpu_wake(v);
+		vcpu_settle(v);
 	return 0;
 }
 
@@ -85,7 +76,7 @@ static int op_down(struct hc *hc, void *arg)
 		return 0;
 	}
 	if (!(atomic_or(&v->pause_flags, VPF_down) & VPF_down))
-		vcpu_sleep_nosync(v);
+		vcpu_settle(v);
 	return 0;
 }
 
@@ -165,14 +156,6 @@ static int op_send_nmi(struct hc *hc, void *arg)
 	return 0;
 }
 
-static uint32_t acpi_id(uint32_t apic_id)
-{
-	for (unsigned int i = 0; i < acpi_info.nr_cpus; i++)
-		if (acpi_info.cpus[i].apic_id == apic_id)
-			return acpi_info.cpus[i].acpi_id;
-	return 0;
-}
-
 /* Only of meaning while vCPU n is on CPU n for good. */
 static int op_get_physid(struct hc *hc, void *arg)
 {
@@ -185,7 +168,7 @@ static int op_get_physid(struct hc *hc, void *arg)
 	cpu = cpumask_first(&where);
 	if (!hc->d->is_hardware || cpumask_weight(&where) != 1)
 		return -EINVAL;
-	op->phys_id = cpu_apic_id[cpu] | (uint64_t)acpi_id(cpu_apic_id[cpu]) << 32;
+	op->phys_id = cpu_apic_id[cpu] | (uint64_t)smp_acpi_id(cpu) << 32;
 	return 0;
 }
 
@@ -223,13 +206,6 @@ static const struct subop vcpu_ops[] = {
 	       op_register_vcpu_time_memory_area),
 };
 
-static const struct subop_family vcpu_family = {
-	.name = "vcpu_op",
-	.ops = vcpu_ops,
-	.nr_ops = ARRAY_SIZE(vcpu_ops),
-	.unknown = -ENOSYS,
-};
-
 HYPERCALL_FN(vcpu_op)
 {
 	struct vcpu *v = domain_vcpu(current->domain, (uint32_t)a2);
@@ -237,5 +213,5 @@ HYPERCALL_FN(vcpu_op)
 	if (!v)
 		return -ENOENT;
 	this_cpu(vcpu_op_target) = v;
-	return sub_call(&vcpu_family, (uint32_t)a1, a3);
+	return sub_call(vcpu_ops, (uint32_t)a1, a3);
 }

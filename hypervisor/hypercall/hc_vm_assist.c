@@ -4,19 +4,14 @@
  * guests only are accepted and kept, as 64-bit kernels have always been allowed to set them. No lock: the bits are atomic.
  */
 #include "hypercall/dispatch.h"
-
-#define ASSIST_VALID                                                                   \
-	(BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) |        \
-	 BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |    \
-	 BIT(VMASST_TYPE_architectural_iopl) | BIT(VMASST_TYPE_runstate_update_flag) | \
-	 BIT(VMASST_TYPE_m2p_strict))
+#include "pv/vcpu_context.h"
 
 HYPERCALL_FN(vm_assist)
 {
 	unsigned int cmd = (uint32_t)a1, type = (uint32_t)a2;
 	struct domain *d = current->domain;
 
-	if (type >= 64 || !(ASSIST_VALID >> type & 1))
+	if (type >= 64 || !(VM_ASSIST_VALID >> type & 1))
 		return -EINVAL;
 	switch (cmd) {
 	case VMASST_CMD_enable:

@@ -39,7 +39,7 @@ static int version_compile_info(struct hc *hc, void *arg)
 #ifdef __clang__
 	strlcpy(info->compiler, __VERSION__, sizeof(info->compiler));
 #else
-	snprintf(info->compiler, sizeof(info->compiler), "gcc %s", __VERSION__);
+	scnprintf(info->compiler, sizeof(info->compiler), "gcc %s", __VERSION__);
 #endif
 	strlcpy(info->compile_by, "poncho", sizeof(info->compile_by));
 	strlcpy(info->compile_domain, "localhost", sizeof(info->compile_domain));
@@ -78,9 +78,7 @@ static int version_changeset(struct hc *hc, void *arg)
 
 static int version_platform(struct hc *hc, void *arg)
 {
-	struct xen_platform_parameters *p = arg;
-
-	p->virt_start = HYP_VIRT_START;
+	*(struct xen_platform_parameters *)arg = (struct xen_platform_parameters){HYP_VIRT_START};
 	return 0;
 }
 
@@ -148,13 +146,10 @@ static const struct subop version_ops[] = {
 	SUBOP_0(XENVER_build_id, WHO_PRIV, version_build_id),
 };
 
-static const struct subop_family version_family = {"xen_version", version_ops,
-						   ARRAY_SIZE(version_ops), -ENOSYS};
-
 HYPERCALL_FN(xen_version)
 {
 	/* The shortest hypercall there is; Linux makes it to have pending events delivered. */
 	if (likely((uint32_t)a1 == XENVER_version))
 		return ABI_VERSION;
-	return sub_call(&version_family, (uint32_t)a1, a2);
+	return sub_call(version_ops, (uint32_t)a1, a2);
 }

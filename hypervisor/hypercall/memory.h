@@ -17,26 +17,17 @@ unsigned int memory_max_order(const struct domain *d);
 /* Allocation flags for XENMEMF_* wishes of the caller; false if they are not allowed. */
 bool memory_flags(const struct domain *d, unsigned int mem_flags, unsigned int *memflags);
 
-/* memory_exchange.c */
-int memory_exchange(struct hc *hc, void *arg);
-
 /* memory_claim.c: memory set aside for a domain that is being built. */
-int memory_claim_pages(struct hc *hc, void *arg);
+extern unsigned long memory_claims; /* in all, frames */
 bool memory_claim_allows(const struct domain *d, unsigned long pages);
+/* Up to @pages of it have been used, or, ~0, are not wanted any more. */
 void memory_claim_consume(struct domain *d, unsigned long pages);
-void memory_claim_release(struct domain *d); /* it dies */
-unsigned long memory_claims_total(void);
+subop_fn memory_claim_pages;
 
+subop_fn memory_exchange; /* memory_exchange.c */
 /* memory_info.c */
-int memory_max_ram_page(struct hc *hc, void *arg);
-int memory_current_reservation(struct hc *hc, void *arg);
-int memory_maximum_reservation(struct hc *hc, void *arg);
-int memory_maximum_gpfn(struct hc *hc, void *arg);
-int memory_machphys_mfn_list(struct hc *hc, void *arg);
-int memory_machphys_mapping(struct hc *hc, void *arg);
-int memory_map(struct hc *hc, void *arg);
-int memory_machine_map(struct hc *hc, void *arg);
-int memory_set_map(struct hc *hc, void *arg);
-int memory_acquire_resource(struct hc *hc, void *arg);
+subop_fn memory_maximum_ram_page, memory_current_reservation, memory_maximum_reservation,
+	memory_maximum_gpfn, memory_machphys_mfn_list, memory_machphys_mapping, memory_memory_map,
+	memory_machine_memory_map, memory_set_memory_map, memory_acquire_resource;
 
 #endif

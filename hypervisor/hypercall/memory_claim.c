@@ -2,7 +2,7 @@
 /*
  * Claims: the tools set memory aside for a domain before they build it, so that two builds at once do not both fail halfway.
  *
- * Invariant: claims_total is the sum of all d->outstanding_pages. What domains get by memory_op leaves others' claims untouched; the
+ * Invariant: memory_claims is the sum of all d->outstanding_pages. What domains get by memory_op leaves others' claims untouched; the
  * hypervisor's own allocations do not look at them. Lock: claim_lock, innermost.
  */
 #include "hypercall/memory.h"
@@ -10,13 +10,13 @@
 #include "mm/heap.h"
 
 static spinlock_t claim_lock = SPIN_LOCK_UNLOCKED;
-static unsigned long claims_total;
+unsigned long memory_claims;
 
 static void claim_drop(struct domain *d, unsigned long pages)
 {
 	pages = min(pages, (unsigned long)d->outstanding_pages);
 	d->outstanding_pages -= pages;
-	claims_total -= pages;
+	memory_claims -= pages;
 }
 
 static int claim_set(struct domain *d, unsigned long pages)
@@ -29,18 +29,17 @@ static int claim_set(struct domain *d, unsigned long pages)
 	}
 	if (d->outstanding_pages || pages <= have || pages > d->max_pages)
 		return -EINVAL;
-	if (free < claims_total || pages - have > free - claims_total)
+	if (free < memory_claims || pages - have > free - memory_claims)
 		return -ENOMEM;
 	d->outstanding_pages = pages - have;
-	claims_total += d->outstanding_pages;
+	memory_claims += d->outstanding_pages;
 	return 0;
 }
 
-int memory_claim_pages(struct hc *hc, void *arg)
+SUBOP_HANDLER(memory_claim_pages, const struct xen_memory_reservation *r)
 {
-	const struct xen_memory_reservation *r = arg;
 	struct domain *d;
-	int rc;
+	int rc = -EINVAL;
 
 	if (!guest_handle_null(r->extent_start) || r->extent_order || r->mem_flags)
 		return -EINVAL;
@@ -49,9 +48,7 @@ int memory_claim_pages(struct hc *hc, void *arg)
 		return -EINVAL;
 	if (!hc->d->is_privileged) {
 		rc = -EPERM;
-	} else if (d->dying != DOMDYING_alive) {
-		rc = -EINVAL;
-	} else {
+	} else if (d->dying == DOMDYING_alive) {
 		spin_lock(&claim_lock);
 		rc = claim_set(d, r->nr_extents);
 		spin_unlock(&claim_lock);
@@ -62,7 +59,7 @@ int memory_claim_pages(struct hc *hc, void *arg)
 
 bool memory_claim_allows(const struct domain *d, unsigned long pages)
 {
-	unsigned long others = READ_ONCE(claims_total);
+	unsigned long others = READ_ONCE(memory_claims);
 
 	if (!others)
 		return true;
@@ -77,14 +74,4 @@ void memory_claim_consume(struct domain *d, unsigned long pages)
 	spin_lock(&claim_lock);
 	claim_drop(d, pages);
 	spin_unlock(&claim_lock);
-}
-
-void memory_claim_release(struct domain *d)
-{
-	memory_claim_consume(d, ~0UL);
-}
-
-unsigned long memory_claims_total(void)
-{
-	return READ_ONCE(claims_total);
 }

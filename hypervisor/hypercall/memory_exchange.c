@@ -35,12 +35,9 @@ static bool frame_is_idle(const struct page_info *pg)
 
 static int chunk_take_frame(struct chunk *c, mfn_t mfn)
 {
-	struct page_info *pg;
+	struct page_info *pg = get_page_from_mfn(mfn, c->d);
 
-	if (!mfn_valid(mfn))
-		return -EINVAL;
-	pg = mfn_to_page(mfn);
-	if (!get_page(pg, c->d))
+	if (!pg)
 		return -EINVAL;
 	c->in[c->taken++] = pg;
 	return frame_is_idle(pg) ? 0 : -EINVAL;
@@ -118,11 +115,10 @@ static int chunk_exchange(struct chunk *c)
 	rc = chunk_take(c);
 	if (!rc)
 		rc = chunk_make(c);
-	if (rc) {
-		chunk_undo(c);
-		return rc;
-	}
-	return chunk_commit(c);
+	if (!rc)
+		return chunk_commit(c);
+	chunk_undo(c);
+	return rc;
 }
 
 static int exchange_check(const struct domain *caller, const struct xen_memory_exchange *x)
@@ -148,7 +144,7 @@ static int exchange_run(struct chunk *c, struct xen_memory_exchange *x)
 
 	for (; in_done < x->in.nr_extents; in_done += c->nr_in) {
 		x->nr_exchanged = in_done;
-		if (in_done != first && hypercall_preempt_check())
+		if (in_done != first && irq_window())
 			return -ERESTART;
 		c->in_list = (unsigned long)(x->in.extent_start.p + in_done);
 		c->out_list = (unsigned long)(x->out.extent_start.p +
@@ -161,9 +157,8 @@ static int exchange_run(struct chunk *c, struct xen_memory_exchange *x)
 	return 0;
 }
 
-int memory_exchange(struct hc *hc, void *arg)
+SUBOP_HANDLER(memory_exchange, struct xen_memory_exchange *x)
 {
-	struct xen_memory_exchange *x = arg;
 	unsigned int order = max(x->in.extent_order, x->out.extent_order);
 	struct chunk c = {
 		.d = hc->target, .in_order = x->in.extent_order, .out_order = x->out.extent_order};

@@ -13,7 +13,7 @@
 
 #define MAX_GUEST_E820 128
 
-int memory_max_ram_page(struct hc *hc, void *arg)
+int memory_maximum_ram_page(struct hc *hc, void *arg)
 {
 	return (int)max_page;
 }
@@ -35,54 +35,43 @@ int memory_maximum_gpfn(struct hc *hc, void *arg)
 	return pfns ? (int)(pfns - 1) & INT32_MAX : 0;
 }
 
-int memory_machphys_mapping(struct hc *hc, void *arg)
+SUBOP_HANDLER(memory_machphys_mapping, struct xen_machphys_mapping *m)
 {
-	struct xen_machphys_mapping *m = arg;
-
 	m->v_start = MACH2PHYS_VIRT_START;
 	m->v_end = MACH2PHYS_VIRT_END;
 	m->max_mfn = hc->d->is_hardware ? max_page - 1 : MACH2PHYS_NR_ENTRIES - 1;
 	return 0;
 }
 
-/* The frame that holds the part of the machine-to-physical table at @va, 0 if that part has none. */
+/* The first frame of the 2 MiB of the machine-to-physical table at @va, 0 if that part is a hole's. */
 static mfn_t m2p_frame(unsigned long va)
 {
 	pte_t e = idle_l4[pte_index(va, L4_SHIFT)];
 
-	for (unsigned int shift = L3_SHIFT; e & PTE_P; shift -= 9) {
-		e = ((const pte_t *)mfn_to_virt(pte_mfn(e)))[pte_index(va, shift)];
-		if (!(e & PTE_P))
-			break;
-		if (shift == L1_SHIFT || (e & PTE_PSE))
-			return (pte_mfn(e) & ~((1UL << (shift - PAGE_SHIFT)) - 1)) +
-			       ((va & ((1UL << shift) - 1)) >> PAGE_SHIFT);
-	}
-	return 0;
+	e = ((const pte_t *)mfn_to_virt(pte_mfn(e)))[pte_index(va, L3_SHIFT)];
+	e = ((const pte_t *)mfn_to_virt(pte_mfn(e)))[pte_index(va, L2_SHIFT)];
+	return e & PTE_PSE ? pte_mfn(e) : 0;
 }
 
-int memory_machphys_mfn_list(struct hc *hc, void *arg)
+SUBOP_HANDLER(memory_machphys_mfn_list, struct xen_machphys_mfn_list *l)
 {
-	struct xen_machphys_mfn_list *l = arg;
 	unsigned long va = RW_MPT_VIRT_START, end = (unsigned long)(m2p_rw + max_page);
 	xen_pfn_t mfn, last = 0;
 	unsigned int i;
 
 	for (i = 0; i < l->max_extents && va < end; i++, va += 1UL << L2_SHIFT) {
 		mfn = m2p_frame(va);
-		if (!mfn)
-			mfn = last;
-		if (copy_to_guest_offset(l->extent_start, i, &mfn, 1))
+		if (mfn)
+			last = mfn; /* a hole shows what came before it */
+		if (copy_to_guest_offset(l->extent_start, i, &last, 1))
 			return -EFAULT;
-		last = mfn;
 	}
 	l->nr_extents = i;
 	return 0;
 }
 
-int memory_map(struct hc *hc, void *arg)
+SUBOP_HANDLER(memory_memory_map, struct xen_memory_map *m)
 {
-	struct xen_memory_map *m = arg;
 	struct pv_cpuid *p = hc->d->pv.cpuid;
 	int rc = 0;
 
@@ -99,9 +88,8 @@ int memory_map(struct hc *hc, void *arg)
 	return rc;
 }
 
-int memory_machine_map(struct hc *hc, void *arg)
+SUBOP_HANDLER(memory_machine_memory_map, struct xen_memory_map *m)
 {
-	struct xen_memory_map *m = arg;
 	unsigned long va = (unsigned long)m->buffer.p;
 
 	if (va && m->nr_entries < boot_info.nr_e820 + 1)
@@ -117,9 +105,8 @@ int memory_machine_map(struct hc *hc, void *arg)
 	return 0;
 }
 
-int memory_set_map(struct hc *hc, void *arg)
+SUBOP_HANDLER(memory_set_memory_map, const struct xen_foreign_memory_map *f)
 {
-	const struct xen_foreign_memory_map *f = arg;
 	struct pv_cpuid *p = hc->target->pv.cpuid;
 	unsigned int nr = f->map.nr_entries;
 	struct guest_e820 *new, *old;
@@ -144,13 +131,9 @@ int memory_set_map(struct hc *hc, void *arg)
 
 static int grant_frames_to_guest(struct domain *d, const struct xen_mem_acquire_resource *r)
 {
-	unsigned long idx = r->frame;
-
-	if (r->id == XENMEM_resource_grant_table_id_status)
-		idx |= XENMAPIDX_grant_table_status;
 	for (uint32_t i = 0; i < r->nr_frames; i++) {
 		mfn_t mfn;
-		int rc = grant_table_frame(d, idx + i, &mfn);
+		int rc = grant_table_frame(d, r->id, (uint32_t)r->frame + i, &mfn);
 
 		if (rc)
 			return rc;
@@ -160,9 +143,8 @@ static int grant_frames_to_guest(struct domain *d, const struct xen_mem_acquire_
 	return 0;
 }
 
-int memory_acquire_resource(struct hc *hc, void *arg)
+SUBOP_HANDLER(memory_acquire_resource, struct xen_mem_acquire_resource *r)
 {
-	struct xen_mem_acquire_resource *r = arg;
 	uint32_t max;
 
 	if (r->pad || r->frame >> 32 || (r->frame + r->nr_frames) >> 32)

@@ -12,19 +12,20 @@
 #define DOMU_MAX_ORDER 9
 /* The largest count that the command word can hold. */
 #define MAX_EXTENTS (UINT32_MAX >> MEMOP_EXTENT_SHIFT)
-/* How often a run of single frames looks for interrupts. */
+/* How often a run of single frames looks for interrupts, and how often one extent does. */
 #define PREEMPT_EVERY 16
+#define WINDOW_EVERY  64
 
 struct reservation {
 	struct domain *d;
 	unsigned long list; /* guest array of frame numbers, 0: none */
 	unsigned int order, memflags;
-	bool on_demand;
+	bool populate, on_demand;
 };
 
 unsigned int memory_max_order(const struct domain *d)
 {
-	return d->is_privileged || d->is_hardware ? MAX_ORDER : DOMU_MAX_ORDER;
+	return d->is_privileged ? MAX_ORDER : DOMU_MAX_ORDER;
 }
 
 bool memory_flags(const struct domain *d, unsigned int mem_flags, unsigned int *memflags)
@@ -51,69 +52,38 @@ static unsigned long entry_va(const struct reservation *r, unsigned long i)
 	return r->list + i * sizeof(xen_pfn_t);
 }
 
-static struct page_info *extent_alloc(struct reservation *r)
+/* Both that give frames: populate_physmap also says what the domain calls them. */
+static bool add_one(struct reservation *r, unsigned long i)
 {
-	struct page_info *pg;
-
-	if (!memory_claim_allows(r->d, 1UL << r->order))
-		return NULL;
-	pg = domain_page_alloc(r->d, r->order, r->memflags);
-	if (pg)
-		memory_claim_consume(r->d, 1UL << r->order);
-	return pg;
-}
-
-static void extent_release(struct reservation *r, struct page_info *pg)
-{
-	for (unsigned long j = 0; j < 1UL << r->order; j++)
-		domain_page_release(r->d, pg + j);
-}
-
-static bool increase_one(struct reservation *r, unsigned long i)
-{
-	struct page_info *pg = extent_alloc(r);
-
-	if (!pg)
-		return false;
-	if (r->list && !put_guest_u64(entry_va(r, i), page_to_mfn(pg))) {
-		extent_release(r, pg);
-		return false;
-	}
-	return true;
-}
-
-static bool populate_one(struct reservation *r, unsigned long i)
-{
-	struct page_info *pg;
-	uint64_t gpfn;
+	struct page_info *pg = NULL;
+	uint64_t gpfn = 0;
 	mfn_t mfn;
 
-	if (!get_guest_u64(&gpfn, entry_va(r, i)))
+	if (r->populate && !get_guest_u64(&gpfn, entry_va(r, i)))
 		return false;
 	if (r->on_demand) /* nothing to mark in a paravirtual domain */
 		return r->d != current->domain;
-	pg = extent_alloc(r);
+	if (memory_claim_allows(r->d, 1UL << r->order))
+		pg = domain_page_alloc(r->d, r->order, r->memflags);
 	if (!pg)
 		return false;
+	memory_claim_consume(r->d, 1UL << r->order);
 	mfn = page_to_mfn(pg);
-	for (unsigned long j = 0; j < 1UL << r->order; j++)
+	for (unsigned long j = 0; r->populate && j < 1UL << r->order; j++)
 		m2p_set(mfn + j, gpfn + j);
-	if (!put_guest_u64(entry_va(r, i), mfn)) {
-		extent_release(r, pg);
-		return false;
-	}
-	return true;
+	if (!(r->list || r->populate) || put_guest_u64(entry_va(r, i), mfn))
+		return true;
+	for (unsigned long j = 0; j < 1UL << r->order; j++)
+		domain_page_release(r->d, pg + j);
+	return false;
 }
 
 static bool frame_remove(struct domain *d, mfn_t mfn)
 {
-	struct page_info *pg;
+	struct page_info *pg = get_page_from_mfn(mfn, d);
 	bool done;
 
-	if (!mfn_valid(mfn))
-		return false;
-	pg = mfn_to_page(mfn);
-	if (!get_page(pg, d))
+	if (!pg)
 		return false;
 	done = domain_page_release(d, pg);
 	if (done)
@@ -129,28 +99,27 @@ static bool decrease_one(struct reservation *r, unsigned long i)
 
 	if (!get_guest_u64(&mfn, entry_va(r, i)))
 		return false;
-	for (unsigned long j = 0; j < 1UL << r->order; j++)
+	for (unsigned long j = 0; j < 1UL << r->order; j++) {
 		if (!frame_remove(r->d, mfn + j))
 			return false;
+		/* The control domain's extents may be large, and cannot be given up by half. */
+		if (j % WINDOW_EVERY == WINDOW_EVERY - 1)
+			(void)irq_window();
+	}
 	return true;
 }
 
 static unsigned long extents_run(struct reservation *r, unsigned int op, unsigned long i,
 				 unsigned long nr, bool *preempted)
 {
-	bool (*one)(struct reservation *, unsigned long) =
-		op == XENMEM_populate_physmap	    ? populate_one
-		: op == XENMEM_increase_reservation ? increase_one
-						    : decrease_one;
 	unsigned long first = i;
 
 	for (; i < nr; i++) {
-		if (i != first && (r->order || i % PREEMPT_EVERY == 0) &&
-		    hypercall_preempt_check()) {
+		if (i != first && (r->order || i % PREEMPT_EVERY == 0) && irq_window()) {
 			*preempted = true;
 			break;
 		}
-		if (!one(r, i))
+		if (!(op == XENMEM_decrease_reservation ? decrease_one(r, i) : add_one(r, i)))
 			break;
 	}
 	return i;
@@ -162,7 +131,8 @@ static bool reservation_prepare(struct reservation *r, struct hc *hc, unsigned i
 	r->d = hc->target;
 	r->list = (unsigned long)x->extent_start.p;
 	r->order = x->extent_order;
-	r->on_demand = op == XENMEM_populate_physmap && (x->mem_flags & XENMEMF_populate_on_demand);
+	r->populate = op == XENMEM_populate_physmap;
+	r->on_demand = r->populate && (x->mem_flags & XENMEMF_populate_on_demand);
 	if (r->order > (r->on_demand ? MAX_ORDER : memory_max_order(hc->d)))
 		return false;
 	if ((r->list || op != XENMEM_increase_reservation) &&

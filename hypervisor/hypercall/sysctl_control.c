@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sysctl, what the tools do with the machine: the console ring, debug keys, the list of domains, the scheduler, CPU pools.
- * Called with sysctl_lock held. There is one pool, number 0, with every CPU in it.
+ * Called with the sysctl lock held. There is one pool, number 0, with every CPU in it.
  */
 #include "core/console.h"
-#include "hypercall/sysctl.h"
+#include "hypercall/control.h"
 #include "lib/string.h"
 
-SYSCTL_HANDLER(readconsole)
+int sysctl_readconsole(struct hc *hc, void *arg)
 {
 	return console_read(arg);
 }
 
-SYSCTL_HANDLER(debug_keys)
+SYSCTL_HANDLER(debug_keys, const struct xen_sysctl_debug_keys *k)
 {
-	const struct xen_sysctl_debug_keys *k = arg;
 	char key;
 
 	for (uint32_t i = 0; i < min(k->nr_keys, 256u); i++) {
@@ -25,62 +24,45 @@ SYSCTL_HANDLER(debug_keys)
 	return 0;
 }
 
-SYSCTL_HANDLER(getdomaininfolist)
+SYSCTL_HANDLER(getdomaininfolist, struct xen_sysctl_getdomaininfolist *l)
 {
-	struct xen_sysctl_getdomaininfolist *l = arg;
 	struct xen_domctl_getdomaininfo info;
-	uint32_t nr = 0, id = l->first_domain;
+	struct domain *d = domain_next(l->first_domain);
 
-	while (nr < l->max_domains && id < DOMID_FIRST_RESERVED) {
-		struct domain *d = domain_next((domid_t)id);
-		int rc;
-
-		if (!d)
-			break;
+	for (l->num_domains = 0; d && l->num_domains < l->max_domains; d = domain_after(d)) {
 		control_domain_info(d, &info);
-		id = d->domain_id + 1u;
-		domain_put(d);
-		rc = copy_to_guest_offset(l->buffer, nr, &info, 1) ? -EFAULT : 0;
-		if (rc)
-			return rc;
-		nr++;
+		if (copy_to_guest_offset(l->buffer, l->num_domains, &info, 1)) {
+			domain_put(d);
+			return -EFAULT;
+		}
+		l->num_domains++;
 	}
-	l->num_domains = nr;
+	if (d)
+		domain_put(d);
 	return 0;
 }
 
-SYSCTL_HANDLER(sched_id)
+SYSCTL_HANDLER(sched_id, struct xen_sysctl_sched_id *s)
 {
-	struct xen_sysctl_sched_id *s = arg;
-
-	s->sched_id = sched_current()->id;
+	s->sched_id = sched_policy->id;
 	return 0;
 }
 
-SYSCTL_HANDLER(scheduler_op)
+int sysctl_scheduler_op(struct hc *hc, void *arg)
 {
 	return sched_adjust_global(arg);
 }
 
-static uint32_t nr_domains(void)
-{
-	uint32_t nr = 0, id = 0;
-	struct domain *d;
-
-	while (id < DOMID_FIRST_RESERVED && (d = domain_next((domid_t)id)) != NULL) {
-		id = d->domain_id + 1u;
-		domain_put(d);
-		nr++;
-	}
-	return nr;
-}
-
 static int pool_info(struct xen_sysctl_cpupool_op *p)
 {
+	struct domain *d;
+
 	if (p->cpupool_id)
 		return -ENOENT; /* asks for the next one after the last */
-	p->sched_id = sched_current()->id;
-	p->n_dom = nr_domains();
+	p->sched_id = sched_policy->id;
+	p->n_dom = 0;
+	for_each_domain (d)
+		p->n_dom++;
 	return control_bitmap_write(&p->cpumap, cpu_online_map.bits, nr_cpus_online);
 }
 
@@ -97,9 +79,8 @@ static int pool_move_domain(struct hc *hc, const struct xen_sysctl_cpupool_op *p
 	return rc;
 }
 
-SYSCTL_HANDLER(cpupool_op)
+SYSCTL_HANDLER(cpupool_op, struct xen_sysctl_cpupool_op *p)
 {
-	struct xen_sysctl_cpupool_op *p = arg;
 	const cpumask_t none = {{0}};
 
 	switch (p->op) {

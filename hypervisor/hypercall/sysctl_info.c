@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sysctl, what the machine is: CPUs, memory, topology, CPU features. Called with sysctl_lock held.
+ * sysctl, what the machine is: CPUs, memory, topology, CPU features. Called with the sysctl lock held.
  *
  * There is one node. How CPUs share cores and sockets is read from CPUID once and taken to be the same everywhere; below an outer
  * hypervisor it is what that one pretends.
  */
 #include "hypercall/memory.h"
-#include "hypercall/sysctl.h"
+#include "hypercall/control.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "x86/asm.h"
@@ -33,18 +33,9 @@ static struct topology topology(void)
 	return t;
 }
 
-/* The features `xl info` prints as hw_caps: the first words of the host's set. */
-static void host_features(uint32_t *cap, unsigned int nr)
+SYSCTL_HANDLER(physinfo, struct xen_sysctl_physinfo *pi)
 {
 	struct pv_cpuid *host = (struct pv_cpuid *)pv_cpuid_policy(CPUID_HOST);
-
-	for (unsigned int w = 0; w < nr; w++)
-		cap[w] = *pv_cpuid_word(host, w);
-}
-
-SYSCTL_HANDLER(physinfo)
-{
-	struct xen_sysctl_physinfo *pi = arg;
 	struct topology t = topology();
 
 	memset(pi, 0, sizeof(*pi));
@@ -59,15 +50,16 @@ SYSCTL_HANDLER(physinfo)
 		XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
 	pi->total_pages = total_pages;
 	pi->free_pages = heap_free_pages();
-	pi->outstanding_pages = memory_claims_total();
+	pi->outstanding_pages = READ_ONCE(memory_claims);
 	pi->max_mfn = max_page - 1;
-	host_features(pi->hw_cap, ARRAY_SIZE(pi->hw_cap));
+	/* The first words of the host's features. */
+	for (unsigned int w = 0; w < ARRAY_SIZE(pi->hw_cap); w++)
+		pi->hw_cap[w] = *pv_cpuid_word(host, w);
 	return 0;
 }
 
-SYSCTL_HANDLER(getcpuinfo)
+SYSCTL_HANDLER(getcpuinfo, struct xen_sysctl_getcpuinfo *g)
 {
-	struct xen_sysctl_getcpuinfo *g = arg;
 	uint32_t nr = min(g->max_cpus, nr_cpus_online);
 
 	for (uint32_t i = 0; i < nr; i++) {
@@ -80,26 +72,19 @@ SYSCTL_HANDLER(getcpuinfo)
 	return 0;
 }
 
-SYSCTL_HANDLER(availheap)
+SYSCTL_HANDLER(availheap, struct xen_sysctl_availheap *a)
 {
-	struct xen_sysctl_availheap *a = arg;
-	unsigned long all, low = 0;
+	unsigned long all = heap_free_pages_below(a->max_bitwidth ? a->max_bitwidth : 64);
+	unsigned long low = heap_free_pages_below(a->min_bitwidth);
 
-	if (a->node != -1 && a->node != 0) {
-		a->avail_bytes = 0;
-		return 0;
-	}
-	all = a->max_bitwidth && a->max_bitwidth < 64 ? heap_free_pages_below(a->max_bitwidth)
-						      : heap_free_pages();
-	if (a->min_bitwidth && a->min_bitwidth < 64)
-		low = heap_free_pages_below(a->min_bitwidth);
+	if (a->node != -1 && a->node != 0)
+		all = 0;
 	a->avail_bytes = (all > low ? all - low : 0) << PAGE_SHIFT;
 	return 0;
 }
 
-SYSCTL_HANDLER(cputopoinfo)
+SYSCTL_HANDLER(cputopoinfo, struct xen_sysctl_cputopoinfo *ti)
 {
-	struct xen_sysctl_cputopoinfo *ti = arg;
 	struct topology t = topology();
 	uint32_t nr = nr_cpus_online, per_socket = t.threads_per_core * t.cores_per_socket;
 
@@ -122,9 +107,8 @@ SYSCTL_HANDLER(cputopoinfo)
 	return 0;
 }
 
-SYSCTL_HANDLER(numainfo)
+SYSCTL_HANDLER(numainfo, struct xen_sysctl_numainfo *ni)
 {
-	struct xen_sysctl_numainfo *ni = arg;
 	bool ask = guest_handle_null(ni->meminfo) && guest_handle_null(ni->distance);
 	struct xen_sysctl_meminfo mem = {
 		.memsize = max_page << PAGE_SHIFT,
@@ -143,9 +127,8 @@ SYSCTL_HANDLER(numainfo)
 }
 
 /* Devices have no node of their own here. */
-SYSCTL_HANDLER(pcitopoinfo)
+SYSCTL_HANDLER(pcitopoinfo, struct xen_sysctl_pcitopoinfo *ti)
 {
-	struct xen_sysctl_pcitopoinfo *ti = arg;
 	uint32_t node = XEN_INVALID_NODE_ID;
 
 	if (guest_handle_null(ti->devs) || guest_handle_null(ti->nodes))
@@ -158,41 +141,32 @@ SYSCTL_HANDLER(pcitopoinfo)
 }
 
 /* Nothing hides features from a native CPUID. */
-SYSCTL_HANDLER(get_cpu_levelling_caps)
+SYSCTL_HANDLER(get_cpu_levelling_caps, struct xen_sysctl_cpu_levelling_caps *c)
 {
-	struct xen_sysctl_cpu_levelling_caps *c = arg;
-
 	c->caps = 0;
 	return 0;
 }
 
-/* The numbers of sysctl's policies and featuresets; those of hardware-virtualized guests do not exist. */
-static int policy_by_index(uint32_t index, bool featureset, const struct pv_cpuid **p)
+/* sysctl's numbers for policies and for featuresets; those of hardware-virtualized guests do not exist. */
+static const int8_t policies[] = {CPUID_RAW,   CPUID_HOST,	 CPUID_PV_MAX,
+				  -EOPNOTSUPP, CPUID_PV_DEFAULT, -EOPNOTSUPP};
+static const int8_t featuresets[] = {CPUID_RAW,	  CPUID_HOST,	CPUID_PV_DEFAULT,
+				     -EOPNOTSUPP, CPUID_PV_MAX, -EOPNOTSUPP};
+
+static int policy_find(const int8_t *table, uint32_t index, const struct pv_cpuid **p)
 {
-	switch (index) {
-	case XEN_SYSCTL_cpu_policy_raw:
-		*p = pv_cpuid_policy(CPUID_RAW);
-		return 0;
-	case XEN_SYSCTL_cpu_policy_host:
-		*p = pv_cpuid_policy(CPUID_HOST);
-		return 0;
-	case 2: /* featureset_pv, policy_pv_max */
-		*p = pv_cpuid_policy(featureset ? CPUID_PV_DEFAULT : CPUID_PV_MAX);
-		return 0;
-	case 4: /* featureset_pv_max, policy_pv_default */
-		*p = pv_cpuid_policy(featureset ? CPUID_PV_MAX : CPUID_PV_DEFAULT);
-		return 0;
-	case 3:
-	case 5:
-		return -EOPNOTSUPP;
-	default:
-		return -EINVAL;
-	}
+	int which = index < ARRAY_SIZE(policies)
+			    ? table[array_index_nospec(index, ARRAY_SIZE(policies))]
+			    : -EINVAL;
+
+	if (which < 0)
+		return which;
+	*p = pv_cpuid_policy(which);
+	return 0;
 }
 
-SYSCTL_HANDLER(get_cpu_featureset)
+SYSCTL_HANDLER(get_cpu_featureset, struct xen_sysctl_cpu_featureset *f)
 {
-	struct xen_sysctl_cpu_featureset *f = arg;
 	uint32_t nr = min(f->nr_features, (uint32_t)CPUID_NR_FEATURE_WORDS);
 	const struct pv_cpuid *p;
 	int rc;
@@ -201,7 +175,7 @@ SYSCTL_HANDLER(get_cpu_featureset)
 		f->nr_features = CPUID_NR_FEATURE_WORDS;
 		return 0;
 	}
-	rc = policy_by_index(f->index, true, &p);
+	rc = policy_find(featuresets, f->index, &p);
 	if (rc)
 		return rc;
 	for (uint32_t w = 0; w < nr; w++)
@@ -212,33 +186,26 @@ SYSCTL_HANDLER(get_cpu_featureset)
 	return nr < CPUID_NR_FEATURE_WORDS ? -ENOBUFS : 0;
 }
 
-SYSCTL_HANDLER(get_cpu_policy)
+SYSCTL_HANDLER(get_cpu_policy, struct xen_sysctl_cpu_policy *c)
 {
-	struct xen_sysctl_cpu_policy *c = arg;
 	const struct pv_cpuid *p;
-	int rc = c->_rsvd ? -EINVAL : policy_by_index(c->index, false, &p);
+	int rc = c->_rsvd ? -EINVAL : policy_find(policies, c->index, &p);
 
-	if (!rc)
-		rc = cpu_policy_leaves_write(p, (unsigned long)c->leaves.p, &c->nr_leaves);
-	if (!rc)
-		rc = cpu_policy_msrs_write(p, (unsigned long)c->msrs.p, &c->nr_msrs);
-	return rc;
+	return rc ? rc
+		  : cpu_policy_write(p, (unsigned long)c->leaves.p, &c->nr_leaves,
+				     (unsigned long)c->msrs.p, &c->nr_msrs);
 }
 
 /* Performance and sleep states are the outer machine's, or domain 0's ACPI's: none is driven here. */
-SYSCTL_HANDLER(get_pmstat)
+SYSCTL_HANDLER(get_pmstat, struct xen_sysctl_get_pmstat *p)
 {
-	struct xen_sysctl_get_pmstat *p = arg;
-
 	if (p->cpuid >= nr_cpus_online)
 		return -EINVAL;
 	return (p->type & PMSTAT_CATEGORY_MASK) == PMSTAT_PX ? -ENODEV : -EOPNOTSUPP;
 }
 
-SYSCTL_HANDLER(pm_op)
+SYSCTL_HANDLER(pm_op, struct xen_sysctl_pm_op *p)
 {
-	struct xen_sysctl_pm_op *p = arg;
-
 	if (p->cmd == XEN_SYSCTL_pm_op_get_max_cstate) {
 		p->u.get_max_cstate = XEN_SYSCTL_CX_UNLIMITED;
 		return 0;

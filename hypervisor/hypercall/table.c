@@ -5,7 +5,7 @@
  */
 #include "hypercall/dispatch.h"
 
-const hypercall_fn hypercall_table[NR_HYPERCALLS] = {
+hypercall_fn *const hypercall_table[NR_HYPERCALLS] = {
 	[__HYPERVISOR_set_trap_table] = hc_set_trap_table,
 	[__HYPERVISOR_mmu_update] = hc_mmu_update,
 	[__HYPERVISOR_set_gdt] = hc_set_gdt,
@@ -33,7 +33,7 @@ const hypercall_fn hypercall_table[NR_HYPERCALLS] = {
 	[__HYPERVISOR_vcpu_op] = hc_vcpu_op,
 	[__HYPERVISOR_set_segment_base] = hc_set_segment_base,
 	[__HYPERVISOR_mmuext_op] = hc_mmuext_op,
-	[__HYPERVISOR_xsm_op] = hc_xsm_op,
+	[__HYPERVISOR_xsm_op] = hypercall_enosys,
 	[__HYPERVISOR_nmi_op] = hc_nmi_op,
 	[__HYPERVISOR_sched_op] = hc_sched_op,
 	[__HYPERVISOR_callback_op] = hc_callback_op,
@@ -45,7 +45,7 @@ const hypercall_fn hypercall_table[NR_HYPERCALLS] = {
 	[__HYPERVISOR_domctl] = hc_domctl,
 	[__HYPERVISOR_kexec_op] = hc_kexec_op,
 	[__HYPERVISOR_tmem_op] = hypercall_enosys,
-	[__HYPERVISOR_argo_op] = hc_argo_op,
+	[__HYPERVISOR_argo_op] = hypercall_enosys,
 	[__HYPERVISOR_xenpmu_op] = hc_xenpmu_op,
 	[__HYPERVISOR_dm_op] = hc_dm_op,
 	[__HYPERVISOR_hypfs_op] = hc_hypfs_op,

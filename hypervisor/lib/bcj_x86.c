@@ -8,7 +8,7 @@
  * follows another one it left alone, since one of the two is then no opcode at all. `skipped`
  * remembers those: bit k is set if the byte k + 1 positions back was an opcode left alone.
  */
-#include "lib/lzma.h"
+#include "lib/unpack.h"
 
 static inline bool is_opcode(uint8_t b)
 {
@@ -43,7 +43,7 @@ static bool convert(uint8_t *p, unsigned int skipped, uint32_t next)
 			return false;
 		shift = 32 - 8 * back;
 	}
-	value = get_le32(p + 1) - next;
+	value = get_le(p + 1, 4) - next;
 	/*
 	 * Conversion must not make the earlier opcode's operand look convertible: where it would,
 	 * the encoder inverted everything from that byte down, and converted again.
@@ -61,7 +61,7 @@ void bcj_x86_decode(uint8_t *buf, size_t size, uint32_t start)
 	size_t i = 0;
 
 	while (i + 5 <= size) {
-		if (!skipped && i + 8 <= size && no_opcode_in(get_le64(buf + i))) {
+		if (!skipped && i + 8 <= size && no_opcode_in(get_le(buf + i, 8))) {
 			i += 8;
 		} else if (!is_opcode(buf[i])) {
 			skipped = skipped << 1 & 7;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bits and atomic words. The atomic forms order as x86 locked instructions do (full barrier). The non-atomic
- * forms carry a leading double underscore. Bit numbers count from the lowest bit of the first 64-bit word.
+ * Bits and atomic words, which order as x86 locked instructions do (full barrier). Bit numbers count from the lowest bit
+ * of the first word.
  */
 #ifndef LIB_BITOPS_H
 #define LIB_BITOPS_H
@@ -13,32 +13,6 @@
 static inline bool test_bit(unsigned int nr, const volatile void *p)
 {
 	return ((const volatile uint64_t *)p)[nr / 64] >> (nr % 64) & 1;
-}
-
-static inline void __set_bit(unsigned int nr, void *p)
-{
-	((uint64_t *)p)[nr / 64] |= BIT(nr % 64);
-}
-
-static inline void __clear_bit(unsigned int nr, void *p)
-{
-	((uint64_t *)p)[nr / 64] &= ~BIT(nr % 64);
-}
-
-static inline bool __test_and_set_bit(unsigned int nr, void *p)
-{
-	bool old = test_bit(nr, p);
-
-	__set_bit(nr, p);
-	return old;
-}
-
-static inline bool __test_and_clear_bit(unsigned int nr, void *p)
-{
-	bool old = test_bit(nr, p);
-
-	__clear_bit(nr, p);
-	return old;
 }
 
 /*
@@ -66,17 +40,6 @@ static inline bool test_and_set_bit(unsigned int nr, volatile void *p)
 	bool old;
 
 	__asm__ __volatile__("lock btsl %2, %0"
-			     : "+m"(((volatile uint32_t *)p)[nr / 32]), "=@ccc"(old)
-			     : "r"(nr % 32)
-			     : "memory");
-	return old;
-}
-
-static inline bool test_and_clear_bit(unsigned int nr, volatile void *p)
-{
-	bool old;
-
-	__asm__ __volatile__("lock btrl %2, %0"
 			     : "+m"(((volatile uint32_t *)p)[nr / 32]), "=@ccc"(old)
 			     : "r"(nr % 32)
 			     : "memory");

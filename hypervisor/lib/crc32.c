@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CRC-32, eight bytes a step: table[k][b] is the remainder of byte b followed by k zero bytes, so
- * the eight contributions of a quadword are independent look-ups. A kernel of 30 MB is checked at
- * boot, which is why the plain bytewise loop would not do.
+ * CRC-32 (ISO 3309, reflected polynomial 0xedb88320), eight bytes a step: table[k][b] is the
+ * remainder of byte b followed by k zero bytes, so the eight contributions of a quadword are
+ * independent look-ups. A kernel of 30 MB is checked at boot, which is why the plain bytewise loop
+ * would not do. The tables are computed at first use.
  */
-#include "lib/crc32.h"
-
 #include "lib/unpack.h"
 
 static uint32_t table[8][256];
@@ -25,15 +24,15 @@ static void make_tables(void)
 	}
 }
 
-uint32_t crc32(uint32_t crc, const void *data, size_t len)
+uint32_t crc32(const void *data, size_t len)
 {
 	const uint8_t *p = data;
+	uint32_t crc = UINT32_MAX;
 
 	if (!table[0][1])
 		make_tables();
-	crc = ~crc;
 	for (; len >= 8; len -= 8, p += 8) {
-		uint64_t v = get_le64(p) ^ crc;
+		uint64_t v = get_le(p, 8) ^ crc;
 
 		crc = table[7][v & 0xff] ^ table[6][v >> 8 & 0xff] ^ table[5][v >> 16 & 0xff] ^
 		      table[4][v >> 24 & 0xff] ^ table[3][v >> 32 & 0xff] ^

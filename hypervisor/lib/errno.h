@@ -9,6 +9,4 @@ enum {
 	ERESTART = 85, /* never leaves the hypervisor: call again after a preemption point */
 };
 
-#define IS_ERR_VALUE(x) ((unsigned long)(x) >= (unsigned long)-4095)
-
 #endif

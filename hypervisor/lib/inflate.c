@@ -7,7 +7,6 @@
  * of the input it is topped up with nothing, and taking more bits than it holds is the one
  * "truncated" check. Tables are static: one stream at a time.
  */
-#include "lib/crc32.h"
 #include "lib/unpack.h"
 
 #define MAX_BITS  15
@@ -28,45 +27,48 @@ struct huffman {
 };
 
 struct inflate {
-	struct unpack *u;
+	struct unpack u;
 	uint64_t bits;	   /* reservoir, next bit lowest */
 	unsigned int have; /* valid bits in it */
-	uint8_t *base;	   /* where this member's output began */
 };
 
 static struct huffman literal_codes, distance_codes;
 
-static const char truncated[] = "gzip data ends too early";
-static const char too_large[] = "gzip data is larger than the size it was said to have";
+static const char bad_code[] = "gzip data holds a code that does not exist";
+static const char bad_lengths[] = "gzip data holds an impossible code";
 
 /* Tops the reservoir up to at least 56 bits, as far as there is input. */
 static always_inline void refill(struct inflate *s)
 {
-	struct unpack *u = s->u;
-
-	if (unpack_in_left(u) >= 8) {
-		s->bits |= get_le64(u->in) << s->have;
-		u->in += (63 - s->have) >> 3;
+	if (unpack_left(&s->u) >= 8) {
+		s->bits |= get_le(s->u.in, 8) << s->have;
+		s->u.in += (63 - s->have) >> 3;
 		s->have |= 56;
 		return;
 	}
-	while (s->have <= 56 && u->in < u->in_end) {
-		s->bits |= (uint64_t)*u->in++ << s->have;
+	while (s->have <= 56 && s->u.in < s->u.in_end) {
+		s->bits |= (uint64_t)*s->u.in++ << s->have;
 		s->have += 8;
 	}
 }
 
-/* Takes n <= 16 bits. False when the input has ended; the value is then worthless. */
-static always_inline bool take(struct inflate *s, unsigned int n, unsigned int *value)
+static always_inline void drop(struct inflate *s, unsigned int n)
 {
-	if (s->have < n)
-		refill(s);
-	*value = s->bits & ((1u << n) - 1);
-	if (s->have < n)
-		return false;
+	unpack_check(&s->u, n <= s->have, "the compressed data ends too early");
 	s->bits >>= n;
 	s->have -= n;
-	return true;
+}
+
+/* Takes n <= 16 bits. */
+static always_inline unsigned int take(struct inflate *s, unsigned int n)
+{
+	unsigned int value;
+
+	if (s->have < n)
+		refill(s);
+	value = s->bits & ((1u << n) - 1);
+	drop(s, n);
+	return value;
 }
 
 static inline unsigned int reverse(unsigned int code, unsigned int len)
@@ -78,92 +80,65 @@ static inline unsigned int reverse(unsigned int code, unsigned int len)
 	return r;
 }
 
-static void build_fast(struct huffman *h, const uint8_t *lengths, unsigned int n,
-		       const uint16_t *first_code)
-{
-	uint16_t code[MAX_BITS + 1];
-
-	memset(h->fast, 0, sizeof(h->fast));
-	memcpy(code, first_code, sizeof(code));
-	for (unsigned int sym = 0; sym < n; sym++) {
-		unsigned int len = lengths[sym];
-
-		if (!len || len > FAST_BITS)
-			continue;
-		for (unsigned int i = reverse(code[len]++, len); i < 1 << FAST_BITS; i += 1 << len)
-			h->fast[i] = sym << 4 | len;
-	}
-}
-
 /*
- * Builds the decoder for n code lengths. False for an over-subscribed set, or an incomplete one,
+ * Builds the decoder for n code lengths. Over-subscribed sets are refused, and incomplete ones
  * except that a lone code of one bit (or none at all) is allowed: RFC 1951 3.2.7 for distances.
  */
-static bool build(struct huffman *h, const uint8_t *lengths, unsigned int n)
+static void build(const struct unpack *u, struct huffman *h, const uint8_t *lengths, unsigned int n)
 {
-	uint16_t first_code[MAX_BITS + 1] = {}, offset[MAX_BITS + 2] = {};
+	uint16_t place[MAX_BITS + 2] = {}; /* in h->symbol: of the next symbol of each length */
+	unsigned int code = 0, at = 0;
 	int left = 1;
 
-	memset(h->count, 0, sizeof(h->count));
+	memset(h, 0, sizeof(*h));
 	for (unsigned int sym = 0; sym < n; sym++)
 		h->count[lengths[sym]]++;
 	h->count[0] = 0;
 	for (unsigned int len = 1; len <= MAX_BITS; len++) {
 		left = 2 * left - h->count[len];
-		if (left < 0)
-			return false;
-		first_code[len] = (first_code[len - 1] + h->count[len - 1]) << 1;
-		offset[len + 1] = offset[len] + h->count[len];
+		unpack_check(u, left >= 0, bad_lengths);
+		place[len + 1] = place[len] + h->count[len];
 	}
-	if (left && (offset[MAX_BITS + 1] > 1 || h->count[1] != offset[MAX_BITS + 1]))
-		return false;
-	build_fast(h, lengths, n, first_code);
+	unpack_check(u, !left || !place[MAX_BITS + 1] || (place[MAX_BITS + 1] == 1 && h->count[1]),
+		     bad_lengths);
 	for (unsigned int sym = 0; sym < n; sym++) {
 		if (lengths[sym])
-			h->symbol[offset[lengths[sym]]++] = sym;
+			h->symbol[place[lengths[sym]]++] = sym;
 	}
-	return true;
-}
-
-/* The canonical walk, for codes the table does not hold: -1 for a code that does not exist. */
-static int decode_slow(struct inflate *s, const struct huffman *h)
-{
-	int code = 0, first = 0, index = 0;
-
-	for (unsigned int len = 1; len <= MAX_BITS && len <= s->have; len++) {
-		int count = h->count[len];
-
-		code |= s->bits >> (len - 1) & 1;
-		if (code - first < count) {
-			s->bits >>= len;
-			s->have -= len;
-			return h->symbol[index + code - first];
+	for (unsigned int len = 1; len <= FAST_BITS; len++, code <<= 1) {
+		for (; at < place[len]; at++, code++) {
+			for (unsigned int i = reverse(code, len); i < 1 << FAST_BITS; i += 1 << len)
+				h->fast[i] = h->symbol[at] << 4 | len;
 		}
-		index += count;
-		first = (first + count) << 1;
-		code <<= 1;
 	}
-	return -1;
 }
 
-/* The next symbol, or -1. The reservoir must have been refilled. */
-static always_inline int decode(struct inflate *s, const struct huffman *h)
+/* The canonical walk, for codes the table does not hold: what it would hold. */
+static unsigned int decode_slow(struct unpack_exit *exit, const struct huffman *h, uint64_t bits)
+{
+	unsigned int code = 0, index = 0;
+
+	for (unsigned int len = 1; len <= MAX_BITS; len++, bits >>= 1) {
+		unsigned int count = h->count[len];
+
+		code = code << 1 | (bits & 1);
+		if (code < count)
+			return h->symbol[index + code] << 4 | len;
+		index += count;
+		code -= count;
+	}
+	unpack_fail(exit, -EINVAL, bad_code);
+}
+
+/* The next symbol. The reservoir must have been refilled. */
+static always_inline unsigned int decode(struct inflate *s, const struct huffman *h)
 {
 	unsigned int e = h->fast[s->bits & ((1 << FAST_BITS) - 1)];
-	unsigned int len = e & 15;
 
-	if (!len || len > s->have)
-		return decode_slow(s, h);
-	s->bits >>= len;
-	s->have -= len;
+	if (!e)
+		e = decode_slow(s->u.exit, h, s->bits);
+	drop(s, e & 15);
 	return e >> 4;
-}
-
-static int bad_code(struct inflate *s)
-{
-	if (s->u->in == s->u->in_end && s->have < MAX_BITS)
-		return unpack_fail(s->u, truncated);
-	return unpack_fail(s->u, "gzip data holds a code that does not exist");
 }
 
 /* RFC 1951 3.2.5 */
@@ -178,262 +153,149 @@ static const uint16_t dist_base[30] = {
 static const uint8_t dist_extra[30] = {0, 0, 0, 0, 1, 1, 2, 2,	3,  3,	4,  4,	5,  5,	6,
 				       6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
 
-/*
- * A match whose length symbol has been read: at most 5 + 15 + 13 bits more, which the refill
- * covers.
- */
-static always_inline int match(struct inflate *s, unsigned int sym, uint8_t **out)
+static void coded_block(struct inflate *state)
 {
-	struct unpack *u = s->u;
-	unsigned int extra, len, dist;
-	int dsym;
+	struct inflate s = *state;
 
-	sym -= 257;
-	if (sym >= ARRAY_SIZE(length_base))
-		return bad_code(s);
-	if (!take(s, length_extra[sym], &extra))
-		return unpack_fail(u, truncated);
-	len = length_base[sym] + extra;
-	dsym = decode(s, &distance_codes);
-	if (dsym < 0 || dsym >= (int)ARRAY_SIZE(dist_base))
-		return bad_code(s);
-	if (!take(s, dist_extra[dsym], &extra))
-		return unpack_fail(u, truncated);
-	dist = dist_base[dsym] + extra;
-	if (dist > (size_t)(*out - s->base))
-		return unpack_fail(u, "gzip data refers to what lies before its beginning");
-	if (len > (size_t)(u->out_end - *out))
-		return unpack_full(u, too_large);
-	*out = copy_match(*out, dist, len, u->out_end);
-	return 0;
-}
-
-static int coded_block(struct inflate *s)
-{
-	struct unpack *u = s->u;
-	uint8_t *out = u->out;
-	int rc = 0;
-
-	while (!rc) {
-		int sym;
+	for (;;) {
+		unsigned int sym, len;
 
 		/* 15 + 5 + 15 + 13 bits are what one match takes at most. */
-		if (s->have < 48)
-			refill(s);
-		sym = decode(s, &literal_codes);
-		if (sym < 0) {
-			rc = bad_code(s);
-		} else if (sym < 256) {
-			if (out == u->out_end)
-				rc = unpack_full(u, too_large);
-			else
-				*out++ = sym;
-		} else if (sym == 256) {
-			break;
-		} else {
-			rc = match(s, sym, &out);
+		if (s.have < 48)
+			refill(&s);
+		sym = decode(&s, &literal_codes);
+		if (sym < 256) {
+			*unpack_room(&s.u, 1) = sym;
+			continue;
 		}
+		if (sym == 256)
+			break;
+		sym -= 257;
+		unpack_check(&s.u, sym < ARRAY_SIZE(length_base), bad_code);
+		len = length_base[sym] + take(&s, length_extra[sym]);
+		sym = decode(&s, &distance_codes);
+		unpack_check(&s.u, sym < ARRAY_SIZE(dist_base), bad_code);
+		unpack_match(&s.u, dist_base[sym] + take(&s, dist_extra[sym]), len);
 	}
-	u->out = out;
-	return rc;
+	*state = s;
 }
 
-static int fixed_block(struct inflate *s)
+static void fixed_block(struct inflate *s)
 {
 	uint8_t lengths[LITERALS];
 
 	for (unsigned int i = 0; i < LITERALS; i++)
 		lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-	build(&literal_codes, lengths, LITERALS);
+	build(&s->u, &literal_codes, lengths, LITERALS);
 	memset(lengths, 5, DISTANCES);
-	build(&distance_codes, lengths, DISTANCES);
-	return coded_block(s);
+	build(&s->u, &distance_codes, lengths, DISTANCES);
+	coded_block(s);
 }
 
-/* Reads n code lengths, themselves coded: RFC 1951 3.2.7. */
-static int read_lengths(struct inflate *s, uint8_t *lengths, unsigned int n)
+/* Code lengths that are themselves coded: RFC 1951 3.2.7. */
+static void dynamic_block(struct inflate *s)
 {
+	static const uint8_t order[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+					  11, 4,  12, 3, 13, 2, 14, 1, 15};
 	static const uint8_t base[3] = {3, 3, 11}, extra_bits[3] = {2, 3, 7};
-	unsigned int i = 0;
+	uint8_t lengths[LITERALS + DISTANCES] = {};
+	unsigned int nlit = take(s, 5) + 257, ndist = take(s, 5) + 1, ncode = take(s, 4) + 4, i;
 
-	while (i < n) {
-		unsigned int extra;
-		int sym;
+	unpack_check(&s->u, nlit <= 286 && ndist <= 30, "gzip data holds too many code lengths");
+	for (i = 0; i < ncode; i++)
+		lengths[order[i]] = take(s, 3);
+	build(&s->u, &literal_codes, lengths, ARRAY_SIZE(order));
+	for (i = 0; i < nlit + ndist;) {
+		unsigned int sym, run;
 
 		refill(s);
 		sym = decode(s, &literal_codes);
-		if (sym < 0)
-			return bad_code(s);
 		if (sym < 16) {
 			lengths[i++] = sym;
 			continue;
 		}
-		if (!take(s, extra_bits[sym - 16], &extra))
-			return unpack_fail(s->u, truncated);
-		extra += base[sym - 16];
-		if (extra > n - i || (sym == 16 && !i))
-			return unpack_fail(s->u, "gzip data holds a bad list of code lengths");
-		memset(lengths + i, sym == 16 ? lengths[i - 1] : 0, extra);
-		i += extra;
+		run = base[sym - 16] + take(s, extra_bits[sym - 16]);
+		unpack_check(&s->u, run <= nlit + ndist - i && (sym > 16 || i),
+			     "gzip data holds a bad list of code lengths");
+		memset(lengths + i, sym == 16 ? lengths[i - 1] : 0, run);
+		i += run;
 	}
-	return 0;
-}
-
-static int dynamic_block(struct inflate *s)
-{
-	static const uint8_t order[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
-					  11, 4,  12, 3, 13, 2, 14, 1, 15};
-	uint8_t lengths[LITERALS + DISTANCES] = {};
-	unsigned int nlit, ndist, ncode, len;
-	int rc;
-
-	if (!take(s, 5, &nlit) || !take(s, 5, &ndist) || !take(s, 4, &ncode))
-		return unpack_fail(s->u, truncated);
-	nlit += 257;
-	ndist += 1;
-	ncode += 4;
-	if (nlit > 286 || ndist > 30)
-		return unpack_fail(s->u, "gzip data holds too many code lengths");
-	for (unsigned int i = 0; i < ncode; i++) {
-		if (!take(s, 3, &len))
-			return unpack_fail(s->u, truncated);
-		lengths[order[i]] = len;
-	}
-	if (!build(&literal_codes, lengths, 19))
-		return unpack_fail(s->u, "gzip data holds an impossible code");
-	rc = read_lengths(s, lengths, nlit + ndist);
-	if (rc)
-		return rc;
-	if (!lengths[256] || !build(&literal_codes, lengths, nlit) ||
-	    !build(&distance_codes, lengths + nlit, ndist))
-		return unpack_fail(s->u, "gzip data holds an impossible code");
-	return coded_block(s);
+	unpack_check(&s->u, lengths[256], bad_lengths);
+	build(&s->u, &literal_codes, lengths, nlit);
+	build(&s->u, &distance_codes, lengths + nlit, ndist);
+	coded_block(s);
 }
 
 /* Gives whole bytes of the reservoir back to the input. */
 static void align_to_byte(struct inflate *s)
 {
-	s->u->in -= s->have >> 3;
+	s->u.in -= s->have >> 3;
 	s->bits = 0;
 	s->have = 0;
 }
 
-static int stored_block(struct inflate *s)
+static void stored_block(struct inflate *s)
 {
-	struct unpack *u = s->u;
-	size_t len;
+	const uint8_t *h;
 
 	align_to_byte(s);
-	if (unpack_in_left(u) < 4)
-		return unpack_fail(u, truncated);
-	len = get_le16(u->in);
-	if ((get_le16(u->in + 2) ^ 0xffff) != len)
-		return unpack_fail(u, "gzip data holds a damaged stored block");
-	u->in += 4;
-	if (unpack_in_left(u) < len)
-		return unpack_fail(u, truncated);
-	if (unpack_room(u) < len)
-		return unpack_full(u, too_large);
-	memcpy(u->out, u->in, len);
-	u->in += len;
-	u->out += len;
-	return 0;
+	h = unpack_take(&s->u, 4);
+	unpack_check(&s->u, (get_le(h, 2) ^ get_le(h + 2, 2)) == 0xffff,
+		     "gzip data holds a damaged stored block");
+	unpack_copy(&s->u, get_le(h, 2));
 }
 
-static int inflate(struct unpack *u)
+static void inflate(struct unpack *u)
 {
-	struct inflate s = {.u = u, .base = u->out};
+	static void (*const blocks[])(struct inflate * s) = {stored_block, fixed_block,
+							     dynamic_block};
+	struct inflate s = {.u = *u};
 	unsigned int last, type;
-	int rc;
 
 	do {
-		if (!take(&s, 1, &last) || !take(&s, 2, &type))
-			return unpack_fail(u, truncated);
-		switch (type) {
-		case 0:
-			rc = stored_block(&s);
-			break;
-		case 1:
-			rc = fixed_block(&s);
-			break;
-		case 2:
-			rc = dynamic_block(&s);
-			break;
-		default:
-			rc = unpack_fail(u, "gzip data holds a block of unknown type");
-		}
-	} while (!rc && !last);
+		last = take(&s, 1);
+		type = take(&s, 2);
+		unpack_check(u, type < ARRAY_SIZE(blocks),
+			     "gzip data holds a block of unknown type");
+		blocks[type](&s);
+	} while (!last);
 	align_to_byte(&s);
-	return rc;
-}
-
-static bool skip_text(struct unpack *u)
-{
-	while (u->in < u->in_end) {
-		if (!*u->in++)
-			return true;
-	}
-	return false;
+	*u = s.u;
 }
 
 /* RFC 1952 2.3 */
-static int member_header(struct unpack *u)
+static void member_header(struct unpack *u)
 {
-	const uint8_t *h = u->in;
-	uint8_t flags;
+	const uint8_t *h = unpack_take(u, 10);
+	uint8_t flags = h[3];
 
-	if (unpack_in_left(u) < 10)
-		return unpack_fail(u, truncated);
-	flags = h[3];
-	if (h[2] != 8 || flags & GZIP_UNKNOWN)
-		return unpack_fail(u, "gzip header of an unknown kind");
-	u->in += 10;
-	if (flags & GZIP_EXTRA) {
-		if (unpack_in_left(u) < 2 || unpack_in_left(u) - 2 < get_le16(u->in))
-			return unpack_fail(u, truncated);
-		u->in += 2 + get_le16(u->in);
+	unpack_check(u, h[2] == 8 && !(flags & GZIP_UNKNOWN), "gzip header of an unknown kind");
+	if (flags & GZIP_EXTRA)
+		unpack_take(u, get_le(unpack_take(u, 2), 2));
+	for (unsigned int text = GZIP_NAME; text <= GZIP_COMMENT; text <<= 1) {
+		while (flags & text && *unpack_take(u, 1))
+			;
 	}
-	if ((flags & GZIP_NAME && !skip_text(u)) || (flags & GZIP_COMMENT && !skip_text(u)))
-		return unpack_fail(u, truncated);
-	if (flags & GZIP_HCRC) {
-		if (unpack_in_left(u) < 2)
-			return unpack_fail(u, truncated);
-		u->in += 2;
-	}
-	return 0;
+	if (flags & GZIP_HCRC)
+		unpack_take(u, 2);
 }
 
-static int member(struct unpack *u)
+void unpack_gzip(struct unpack *u)
 {
-	const uint8_t *base = u->out;
-	int rc = member_header(u);
+	const uint8_t *end;
 
-	if (!rc)
-		rc = inflate(u);
-	if (rc)
-		return rc;
-	if (unpack_in_left(u) < 8)
-		return unpack_fail(u, truncated);
-	if (get_le32(u->in) != crc32(0, base, u->out - base))
-		return unpack_fail(u, "gzip data has a wrong checksum");
-	if (get_le32(u->in + 4) != (uint32_t)(u->out - base))
-		return unpack_fail(u, "gzip data has a wrong length");
-	u->in += 8;
-	return 0;
-}
-
-int unpack_gzip(struct unpack *u)
-{
-	int rc;
-
-	do {
-		rc = member(u);
-	} while (!rc && unpack_in_left(u) >= 2 && u->in[0] == 0x1f && u->in[1] == 0x8b);
-	return rc;
+	member_header(u);
+	inflate(u);
+	end = unpack_take(u, 8);
+	unpack_check(u, get_le(end, 4) == crc32(u->base, u->out - u->base),
+		     "gzip data has a wrong checksum");
+	unpack_check(u, get_le(end + 4, 4) == (uint32_t)(u->out - u->base),
+		     "gzip data has a wrong length");
 }
 
 /* The length modulo 2^32 ends the stream. */
-size_t unpack_gzip_bound(const uint8_t *in, size_t len)
+uint64_t unpack_gzip_bound(struct unpack *u)
 {
-	return len < 18 ? 0 : get_le32(in + len - 4);
+	unpack_take(u, 18);
+	return get_le(u->in_end - 4, 4);
 }

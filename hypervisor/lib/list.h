@@ -9,10 +9,7 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(name)          \
-	{                        \
-		&(name), &(name) \
-	}
+#define LIST_INIT(name) ((struct list){&(name), &(name)})
 
 static inline void list_init(struct list *l)
 {
@@ -24,23 +21,17 @@ static inline bool list_empty(const struct list *l)
 	return l->next == l;
 }
 
-/* Insert @e right before @pos; with the head as @pos that is the tail. */
-static inline void list_add_before(struct list *e, struct list *pos)
+static inline void list_add(struct list *e, struct list *head)
 {
-	e->prev = pos->prev;
-	e->next = pos;
-	pos->prev->next = e;
-	pos->prev = e;
+	e->prev = head;
+	e->next = head->next;
+	head->next->prev = e;
+	head->next = e;
 }
 
 static inline void list_add_tail(struct list *e, struct list *head)
 {
-	list_add_before(e, head);
-}
-
-static inline void list_add(struct list *e, struct list *head)
-{
-	list_add_before(e, head->next);
+	list_add(e, head->prev);
 }
 
 /* Leaves @e empty, so that a second removal is harmless. */
@@ -57,11 +48,5 @@ static inline void list_del(struct list *e)
 #define list_for_each(p, head, member)                                                         \
 	for ((p) = list_entry((head)->next, __typeof__(*(p)), member); &(p)->member != (head); \
 	     (p) = list_entry((p)->member.next, __typeof__(*(p)), member))
-/* As list_for_each, where the body may remove @p; @n is the next element. */
-#define list_for_each_safe(p, n, head, member)                            \
-	for ((p) = list_entry((head)->next, __typeof__(*(p)), member),    \
-	    (n) = list_entry((p)->member.next, __typeof__(*(p)), member); \
-	     &(p)->member != (head);                                      \
-	     (p) = (n), (n) = list_entry((n)->member.next, __typeof__(*(n)), member))
 
 #endif

@@ -14,9 +14,7 @@
 #define LOG_INFO    "\0012"
 #define LOG_DEBUG   "\0013"
 #define LOG_GUEST   "\001G"
-#define LOG_G_ERR   LOG_GUEST LOG_ERR
 #define LOG_G_WARN  LOG_GUEST LOG_WARN
-#define LOG_G_INFO  LOG_GUEST LOG_INFO
 #define LOG_G_DEBUG LOG_GUEST LOG_DEBUG
 
 /* Prints to the log ring and every console. A line's level stands at its start: printk(LOG_WARN "text %d\n", n). */

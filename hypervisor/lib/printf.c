@@ -10,10 +10,7 @@
 #include "lib/printf.h"
 
 #include "lib/string.h"
-
-#include <limits.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "lib/types.h"
 
 struct out {
 	char *buf;
@@ -22,11 +19,10 @@ struct out {
 };
 
 struct spec {
-	bool left, zero, plus, space, alt, upper;
-	bool has_prec;
-	int width;
-	int prec;
-	unsigned char length; /* bytes of the integer argument */
+	bool zero, alt;
+	bool is_long;
+	size_t width;
+	size_t prec; /* SIZE_MAX: none */
 };
 
 static inline void put(struct out *o, char c)
@@ -36,22 +32,37 @@ static inline void put(struct out *o, char c)
 	o->len++;
 }
 
-static void put_repeat(struct out *o, char c, int n)
+/* Prefix and text, with spaces before or zeros between the two up to the width. */
+static void put_field(struct out *o, const struct spec *sp, const char *prefix, const char *s,
+		      size_t n)
 {
-	for (; n > 0; n--)
-		put(o, c);
+	size_t len = strlen(prefix) + n, pad = sp->width > len ? sp->width - len : 0;
+
+	for (; pad && !sp->zero; pad--)
+		put(o, ' ');
+	while (*prefix)
+		put(o, *prefix++);
+	for (; pad; pad--)
+		put(o, '0');
+	while (n--)
+		put(o, *s++);
 }
 
-static void put_padded(struct out *o, const struct spec *sp, const char *s, size_t n)
+static void put_number(struct out *o, const struct spec *sp, uint64_t v, unsigned int base,
+		       const char *prefix)
 {
-	int pad = n < (size_t)sp->width ? sp->width - (int)n : 0;
+	char tmp[20], *end = tmp + sizeof(tmp), *s = end;
 
-	if (!sp->left)
-		put_repeat(o, ' ', pad);
-	for (; n; n--)
-		put(o, *s++);
-	if (sp->left)
-		put_repeat(o, ' ', pad);
+	do {
+		*--s = "0123456789abcdef"[v % base];
+		v /= base;
+	} while (v);
+	put_field(o, sp, prefix, s, end - s);
+}
+
+static void put_signed(struct out *o, const struct spec *sp, int64_t v)
+{
+	put_number(o, sp, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, v < 0 ? "-" : "");
 }
 
 static void put_string(struct out *o, const struct spec *sp, const char *s)
@@ -59,205 +70,55 @@ static void put_string(struct out *o, const struct spec *sp, const char *s)
 	if (!s)
 		s = "(null)";
 	/* With a precision the argument need not be terminated. */
-	put_padded(o, sp, s, sp->has_prec ? strnlen(s, sp->prec) : strlen(s));
+	put_field(o, sp, "", s, strnlen(s, sp->prec));
 }
 
-/* Digits of v, most significant first; the returned pointer lies within end[-22..0]. */
-static char *digits(char *end, uint64_t v, unsigned int base, bool upper)
+static const char *parse_number(const char *f, size_t *value)
 {
-	const char *set = upper ? "0123456789ABCDEF" : "0123456789abcdef";
-
-	for (; v; v /= base)
-		*--end = set[v % base];
-	return end;
-}
-
-static void put_number(struct out *o, const struct spec *sp, uint64_t v, unsigned int base,
-		       const char *prefix)
-{
-	char tmp[24], *end = tmp + sizeof(tmp);
-	char *s = digits(end, v, base, sp->upper);
-	int n = end - s, min = sp->has_prec ? sp->prec : 1;
-	int zeros = min > n ? min - n : 0;
-	int plen = strlen(prefix), pad;
-
-	if (sp->alt && base == 8 && !zeros && (n || !min))
-		zeros = 1;
-	pad = sp->width - plen - zeros - n;
-	if (pad > 0 && sp->zero && !sp->left && !sp->has_prec) {
-		zeros += pad;
-		pad = 0;
-	}
-	if (!sp->left)
-		put_repeat(o, ' ', pad);
-	while (*prefix)
-		put(o, *prefix++);
-	put_repeat(o, '0', zeros);
-	while (s < end)
-		put(o, *s++);
-	if (sp->left)
-		put_repeat(o, ' ', pad);
-}
-
-static void put_signed(struct out *o, const struct spec *sp, int64_t v)
-{
-	const char *sign = v < 0 ? "-" : sp->plus ? "+" : sp->space ? " " : "";
-
-	put_number(o, sp, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, sign);
-}
-
-static void put_pointer(struct out *o, const struct spec *sp, const void *p)
-{
-	put_number(o, sp, (uintptr_t)p, 16, "0x");
-}
-
-static const char *parse_flags(const char *f, struct spec *sp)
-{
-	for (;; f++) {
-		switch (*f) {
-		case '-':
-			sp->left = true;
-			break;
-		case '0':
-			sp->zero = true;
-			break;
-		case '+':
-			sp->plus = true;
-			break;
-		case ' ':
-			sp->space = true;
-			break;
-		case '#':
-			sp->alt = true;
-			break;
-		default:
-			return f;
-		}
-	}
-}
-
-static const char *parse_number(const char *f, int *value)
-{
-	int v = 0;
-
-	for (; *f >= '0' && *f <= '9'; f++)
-		v = v > (INT_MAX - 9) / 10 ? INT_MAX : v * 10 + (*f - '0');
-	*value = v;
+	for (*value = 0; *f >= '0' && *f <= '9'; f++)
+		*value = *value * 10 + (*f - '0');
 	return f;
 }
 
-static const char *parse_length(const char *f, struct spec *sp)
+static const char *parse_spec(const char *f, struct spec *sp)
 {
-	sp->length = sizeof(int);
-	switch (*f) {
-	case 'h':
-		sp->length = f[1] == 'h' ? sizeof(char) : sizeof(short);
-		return f + (f[1] == 'h' ? 2 : 1);
-	case 'l':
-		sp->length = sizeof(long);
-		return f + (f[1] == 'l' ? 2 : 1);
-	case 'j':
-	case 'z':
-	case 't':
-		sp->length = sizeof(long);
-		return f + 1;
-	default:
-		return f;
+	*sp = (struct spec){.prec = SIZE_MAX};
+	for (; *f == '0' || *f == '#'; f++) {
+		sp->zero |= *f == '0';
+		sp->alt |= *f == '#';
 	}
-}
-
-/* va_list is an array type: it travels inside a structure so that callees advance ours. */
-struct args {
-	va_list ap;
-};
-
-static const char *parse_spec(const char *f, struct spec *sp, struct args *a)
-{
-	f = parse_flags(f, sp);
-	if (*f == '*') {
-		sp->width = va_arg(a->ap, int);
-		if (sp->width < 0) {
-			sp->left = true;
-			sp->width = sp->width == INT_MIN ? INT_MAX : -sp->width;
-		}
-		f++;
-	} else {
-		f = parse_number(f, &sp->width);
-	}
-	if (*f == '.') {
-		sp->has_prec = true;
-		if (f[1] == '*') {
-			sp->prec = va_arg(a->ap, int);
-			f += 2;
-		} else {
-			f = parse_number(f + 1, &sp->prec);
-		}
-		if (sp->prec < 0) /* as if none was given */
-			sp->has_prec = false;
-	}
-	return parse_length(f, sp);
-}
-
-static int64_t arg_signed(const struct spec *sp, struct args *a)
-{
-	int v;
-
-	if (sp->length == sizeof(long))
-		return va_arg(a->ap, long);
-	v = va_arg(a->ap, int);
-	return sp->length == sizeof(char)    ? (signed char)v
-	       : sp->length == sizeof(short) ? (short)v
-					     : v;
-}
-
-static uint64_t arg_unsigned(const struct spec *sp, struct args *a)
-{
-	unsigned int v;
-
-	if (sp->length == sizeof(long))
-		return va_arg(a->ap, unsigned long);
-	v = va_arg(a->ap, unsigned int);
-	return sp->length == sizeof(char)    ? (unsigned char)v
-	       : sp->length == sizeof(short) ? (unsigned short)v
-					     : v;
-}
-
-static void put_hex(struct out *o, const struct spec *sp, uint64_t v)
-{
-	put_number(o, sp, v, 16, sp->alt && v ? (sp->upper ? "0X" : "0x") : "");
+	f = parse_number(f, &sp->width);
+	if (*f == '.')
+		f = parse_number(f + 1, &sp->prec);
+	for (; *f == 'l' || *f == 'z'; f++)
+		sp->is_long = true;
+	return f;
 }
 
 /* Prints one conversion; false if it is none that we know. */
-static bool put_conversion(struct out *o, struct spec *sp, char conv, struct args *a)
+static bool put_conversion(struct out *o, const struct spec *sp, char conv, va_list *ap)
 {
+	uint64_t v;
 	char c;
 
 	switch (conv) {
 	case 'd':
-	case 'i':
-		put_signed(o, sp, arg_signed(sp, a));
+		put_signed(o, sp, sp->is_long ? va_arg(*ap, long) : va_arg(*ap, int));
 		return true;
 	case 'u':
-		put_number(o, sp, arg_unsigned(sp, a), 10, "");
-		return true;
-	case 'X':
-		sp->upper = true;
-		/* fall through */
 	case 'x':
-		put_hex(o, sp, arg_unsigned(sp, a));
-		return true;
-	case 'o':
-		put_number(o, sp, arg_unsigned(sp, a), 8, "");
+		v = sp->is_long ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned int);
+		put_number(o, sp, v, conv == 'u' ? 10 : 16, sp->alt && v ? "0x" : "");
 		return true;
 	case 'p':
-		put_pointer(o, sp, va_arg(a->ap, const void *));
+		put_number(o, sp, va_arg(*ap, uintptr_t), 16, "0x");
 		return true;
 	case 's':
-		put_string(o, sp, va_arg(a->ap, const char *));
+		put_string(o, sp, va_arg(*ap, const char *));
 		return true;
 	case 'c':
-		c = (char)va_arg(a->ap, int);
-		put_padded(o, sp, &c, 1);
+		c = va_arg(*ap, int);
+		put_field(o, sp, "", &c, 1);
 		return true;
 	case '%':
 		put(o, '%');
@@ -267,48 +128,28 @@ static bool put_conversion(struct out *o, struct spec *sp, char conv, struct arg
 	}
 }
 
-static void format(struct out *o, const char *fmt, struct args *a)
-{
-	const char *f = fmt, *start;
-
-	while (*f) {
-		struct spec sp = {};
-
-		if (*f != '%') {
-			put(o, *f++);
-			continue;
-		}
-		start = f;
-		f = parse_spec(f + 1, &sp, a);
-		if (*f && put_conversion(o, &sp, *f, a)) {
-			f++;
-			continue;
-		}
-		while (start < f)
-			put(o, *start++);
-	}
-}
-
-int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
+int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
 	struct out o = {.buf = buf, .size = size};
-	struct args a;
+	struct spec sp;
+	va_list ap; /* args is a pointer here, ap an array whose address callees can take */
 
-	va_copy(a.ap, ap);
-	format(&o, fmt, &a);
-	va_end(a.ap);
-	if (size)
-		buf[o.len < size ? o.len : size - 1] = '\0';
-	return o.len > INT_MAX ? INT_MAX : (int)o.len;
-}
+	va_copy(ap, args);
+	while (*fmt) {
+		const char *start = fmt++;
 
-int snprintf(char *buf, size_t size, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(buf, size, fmt, ap);
+		if (*start == '%') {
+			fmt = parse_spec(fmt, &sp);
+			if (*fmt && put_conversion(&o, &sp, *fmt, &ap)) {
+				fmt++;
+				continue;
+			}
+		}
+		while (start < fmt)
+			put(&o, *start++);
+	}
 	va_end(ap);
-	return n;
+	if (size)
+		buf[min(o.len, size - 1)] = '\0';
+	return o.len;
 }

@@ -19,10 +19,7 @@ typedef union {
 	};
 } spinlock_t;
 
-#define SPIN_LOCK_UNLOCKED \
-	{                  \
-		.word = 0  \
-	}
+#define SPIN_LOCK_UNLOCKED ((spinlock_t){0})
 
 void spin_wait(void);
 

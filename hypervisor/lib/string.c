@@ -143,17 +143,6 @@ int(memcmp)(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-void *(memchr)(const void *s, int c, size_t n)
-{
-	const uint8_t *p = s;
-
-	for (; n; n--, p++) {
-		if (*p == (uint8_t)c)
-			return (void *)(uintptr_t)p;
-	}
-	return NULL;
-}
-
 size_t(strlen)(const char *s)
 {
 	const char *p = s;
@@ -199,18 +188,6 @@ char *(strchr)(const char *s, int c)
 			return (char *)(uintptr_t)s;
 		if (!*s)
 			return NULL;
-	}
-}
-
-char *(strrchr)(const char *s, int c)
-{
-	const char *found = NULL;
-
-	for (;; s++) {
-		if (*s == (char)c)
-			found = s;
-		if (!*s)
-			return (char *)(uintptr_t)found;
 	}
 }
 

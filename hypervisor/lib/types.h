@@ -14,10 +14,8 @@ typedef uint64_t paddr_t; /* machine address, bytes */
 typedef uint64_t mfn_t;	  /* machine frame number: paddr >> PAGE_SHIFT */
 typedef uint64_t gfn_t;	  /* what a guest calls its frame: the machine frame for PV guests */
 typedef int64_t s_time_t; /* nanoseconds since the hypervisor started */
-typedef int64_t ssize_t;
 
-#define INVALID_MFN   (~(mfn_t)0)
-#define INVALID_PADDR (~(paddr_t)0)
+#define INVALID_MFN (~(mfn_t)0)
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  (1UL << PAGE_SHIFT)
@@ -41,7 +39,6 @@ typedef int64_t ssize_t;
 #define __section(s)	    __attribute__((section(s)))
 #define __used		    __attribute__((used))
 #define __unused	    __attribute__((unused))
-#define __weak		    __attribute__((weak))
 #define noinline	    __attribute__((noinline))
 #define always_inline	    inline __attribute__((always_inline))
 #define __printf_like(f, a) __attribute__((format(printf, f, a)))

@@ -7,10 +7,9 @@
  * bit is 0. The decoder is a state machine over the last few packet kinds (literal, match,
  * repeated match, short repeat), which select the probabilities of the next.
  *
- * At the end of a chunk's input the range coder reads zeros and goes on: such output is bounded
- * by the chunk's declared size, and the mismatch found at the chunk's end. Tables are static.
+ * Tables are static.
  */
-#include "lib/lzma.h"
+#include "lib/unpack.h"
 
 #define PROB_BITS 11
 #define PROB_HALF (1u << (PROB_BITS - 1))
@@ -45,67 +44,59 @@ struct probs {
 
 static struct probs probs;
 
-struct range_coder {
-	uint32_t range, code;
-	const uint8_t *in, *end;
-};
-
-/* What survives from one chunk to the next. */
 struct lzma {
-	const uint8_t *base; /* output since the last dictionary reset */
-	uint32_t rep[4];     /* last distances, less 1 */
+	struct unpack u; /* the current chunk; the rest survives from one to the next */
+	uint32_t range, code;
+	uint32_t rep[4]; /* last distances, less 1 */
 	unsigned int state;
 	unsigned int lc, lp_mask, pb_mask;
 };
 
-static const char truncated[] = "xz data ends too early";
 static const char damaged[] = "xz data is damaged";
 
-static always_inline void rc_normalize(struct range_coder *rc)
+static always_inline void normalize(struct lzma *s)
 {
-	if (rc->range < RC_TOP) {
-		rc->range <<= 8;
-		rc->code <<= 8;
-		if (likely(rc->in < rc->end))
-			rc->code |= *rc->in++;
+	if (s->range < RC_TOP) {
+		s->range <<= 8;
+		s->code = s->code << 8 | *unpack_take(&s->u, 1);
 	}
 }
 
-static always_inline unsigned int rc_bit(struct range_coder *rc, prob *p)
+static always_inline unsigned int get_bit(struct lzma *s, prob *p)
 {
 	uint32_t bound;
 
-	rc_normalize(rc);
-	bound = (rc->range >> PROB_BITS) * *p;
-	if (rc->code < bound) {
-		rc->range = bound;
+	normalize(s);
+	bound = (s->range >> PROB_BITS) * *p;
+	if (s->code < bound) {
+		s->range = bound;
 		*p += ((1u << PROB_BITS) - *p) >> MOVE_BITS;
 		return 0;
 	}
-	rc->range -= bound;
-	rc->code -= bound;
+	s->range -= bound;
+	s->code -= bound;
 	*p -= *p >> MOVE_BITS;
 	return 1;
 }
 
 /* A number of `bits` bits, highest first, each with its own node in the tree. */
-static always_inline unsigned int rc_tree(struct range_coder *rc, prob *tree, unsigned int bits)
+static always_inline unsigned int get_tree(struct lzma *s, prob *tree, unsigned int bits)
 {
 	unsigned int node = 1;
 
-	for (unsigned int i = 0; i < bits; i++)
-		node = node << 1 | rc_bit(rc, &tree[node]);
+	do {
+		node = node << 1 | get_bit(s, &tree[node]);
+	} while (node < 1u << bits);
 	return node - (1u << bits);
 }
 
 /* The same, lowest bit first. */
-static always_inline unsigned int rc_reverse_tree(struct range_coder *rc, prob *tree,
-						  unsigned int bits)
+static always_inline unsigned int get_reverse_tree(struct lzma *s, prob *tree, unsigned int bits)
 {
 	unsigned int node = 1, value = 0;
 
 	for (unsigned int i = 0; i < bits; i++) {
-		unsigned int bit = rc_bit(rc, &tree[node]);
+		unsigned int bit = get_bit(s, &tree[node]);
 
 		node = node << 1 | bit;
 		value |= bit << i;
@@ -114,38 +105,37 @@ static always_inline unsigned int rc_reverse_tree(struct range_coder *rc, prob *
 }
 
 /* Bits of probability one half. */
-static always_inline uint32_t rc_direct(struct range_coder *rc, unsigned int bits)
+static always_inline uint32_t get_direct(struct lzma *s, unsigned int bits)
 {
 	uint32_t value = 0;
 
 	while (bits--) {
 		uint32_t borrow;
 
-		rc_normalize(rc);
-		rc->range >>= 1;
-		rc->code -= rc->range;
-		borrow = 0 - (rc->code >> 31);
-		rc->code += rc->range & borrow;
+		normalize(s);
+		s->range >>= 1;
+		s->code -= s->range;
+		borrow = 0 - (s->code >> 31);
+		s->code += s->range & borrow;
 		value = (value << 1) + borrow + 1;
 	}
 	return value;
 }
 
-static always_inline unsigned int decode_length(struct range_coder *rc, struct length_probs *l,
-						unsigned int pos)
+static always_inline unsigned int get_length(struct lzma *s, struct length_probs *l,
+					     unsigned int pos)
 {
-	if (!rc_bit(rc, &l->choice))
-		return MATCH_MIN + rc_tree(rc, l->low[pos], 3);
-	if (!rc_bit(rc, &l->choice2))
-		return MATCH_MIN + 8 + rc_tree(rc, l->mid[pos], 3);
-	return MATCH_MIN + 16 + rc_tree(rc, l->high, 8);
+	if (!get_bit(s, &l->choice))
+		return MATCH_MIN + get_tree(s, l->low[pos], 3);
+	if (!get_bit(s, &l->choice2))
+		return MATCH_MIN + 8 + get_tree(s, l->mid[pos], 3);
+	return MATCH_MIN + 16 + get_tree(s, l->high, 8);
 }
 
 /* A distance, less 1. */
-static always_inline uint32_t decode_distance(struct range_coder *rc, unsigned int len)
+static always_inline uint32_t get_distance(struct lzma *s, unsigned int len)
 {
-	unsigned int tree = len - MATCH_MIN < LEN_STATES ? len - MATCH_MIN : LEN_STATES - 1;
-	unsigned int slot = rc_tree(rc, probs.slot[tree], 6), bits;
+	unsigned int slot = get_tree(s, probs.slot[min(len - MATCH_MIN, LEN_STATES - 1u)], 6), bits;
 	uint32_t dist;
 
 	if (slot < 4)
@@ -153,75 +143,54 @@ static always_inline uint32_t decode_distance(struct range_coder *rc, unsigned i
 	bits = (slot >> 1) - 1;
 	dist = (2 | (slot & 1)) << bits;
 	if (slot < 14)
-		return dist + rc_reverse_tree(rc, probs.special + dist - slot, bits);
-	dist += rc_direct(rc, bits - ALIGN_BITS) << ALIGN_BITS;
-	return dist + rc_reverse_tree(rc, probs.align, ALIGN_BITS);
+		return dist + get_reverse_tree(s, probs.special + dist - slot, bits);
+	dist += get_direct(s, bits - ALIGN_BITS) << ALIGN_BITS;
+	return dist + get_reverse_tree(s, probs.align, ALIGN_BITS);
 }
 
 /*
- * A literal after a literal: eight bits in the tree that the previous byte and the position
- * choose.
+ * A literal: eight bits in the tree that the previous byte and the position choose. After a match,
+ * as long as its bits equal those of the byte that would have continued the match, that byte's bits
+ * choose between two further trees.
  */
-static always_inline uint8_t plain_literal(struct range_coder *rc, prob *tree)
+static always_inline uint8_t get_literal(struct lzma *s)
 {
-	unsigned int node = 1;
+	size_t pos = s->u.out - s->u.base;
+	unsigned int prev = pos ? s->u.out[-1] : 0, node = 1, offset = 0x100, byte;
+	prob *tree = probs.literal[((pos & s->lp_mask) << s->lc) + (prev >> (8 - s->lc))];
 
-	do {
-		node = node << 1 | rc_bit(rc, &tree[node]);
-	} while (node < 0x100);
-	return node;
-}
-
-/*
- * A literal after a match: as long as its bits equal those of the byte that would have continued
- * the match, that byte's bits choose between two further trees.
- */
-static always_inline uint8_t matched_literal(struct range_coder *rc, prob *tree, unsigned int byte)
-{
-	unsigned int node = 1, offset = 0x100;
-
+	if (s->state < 7)
+		return get_tree(s, tree, 8);
+	/* The state says a match came before, so rep[0] has been checked against the output. */
+	byte = *(s->u.out - s->rep[0] - 1);
 	do {
 		unsigned int expected, bit;
 
 		byte <<= 1;
 		expected = byte & offset;
-		bit = rc_bit(rc, &tree[offset + expected + node]);
+		bit = get_bit(s, &tree[offset + expected + node]);
 		node = node << 1 | bit;
 		offset &= bit ? expected : ~expected;
 	} while (node < 0x100);
 	return node;
 }
 
-static always_inline uint8_t decode_literal(struct lzma *s, struct range_coder *rc,
-					    const uint8_t *out)
-{
-	size_t pos = out - s->base;
-	unsigned int prev = pos ? out[-1] : 0;
-	prob *tree = probs.literal[((pos & s->lp_mask) << s->lc) + (prev >> (8 - s->lc))];
-
-	if (s->state < 7)
-		return plain_literal(rc, tree);
-	/* The state says a match came before, so rep[0] has been checked against the output. */
-	return matched_literal(rc, tree, *(out - s->rep[0] - 1));
-}
-
 /* A match by one of the last four distances, which moves to the front. Returns its length. */
-static always_inline unsigned int repeated_match(struct lzma *s, struct range_coder *rc,
-						 unsigned int pos)
+static always_inline unsigned int repeated_match(struct lzma *s, unsigned int pos)
 {
 	unsigned int state = s->state;
 	uint32_t dist;
 
-	if (!rc_bit(rc, &probs.is_rep0[state])) {
-		if (!rc_bit(rc, &probs.is_rep0_long[state][pos])) {
+	if (!get_bit(s, &probs.is_rep0[state])) {
+		if (!get_bit(s, &probs.is_rep0_long[state][pos])) {
 			s->state = state < 7 ? 9 : 11;
 			return 1;
 		}
 	} else {
-		if (!rc_bit(rc, &probs.is_rep1[state])) {
+		if (!get_bit(s, &probs.is_rep1[state])) {
 			dist = s->rep[1];
 		} else {
-			if (!rc_bit(rc, &probs.is_rep2[state])) {
+			if (!get_bit(s, &probs.is_rep2[state])) {
 				dist = s->rep[2];
 			} else {
 				dist = s->rep[3];
@@ -233,56 +202,48 @@ static always_inline unsigned int repeated_match(struct lzma *s, struct range_co
 		s->rep[0] = dist;
 	}
 	s->state = state < 7 ? 8 : 11;
-	return decode_length(rc, &probs.rep_len, pos);
+	return get_length(s, &probs.rep_len, pos);
 }
 
-static always_inline unsigned int simple_match(struct lzma *s, struct range_coder *rc,
-					       unsigned int pos)
+static always_inline unsigned int simple_match(struct lzma *s, unsigned int pos)
 {
 	unsigned int len;
 
 	s->rep[3] = s->rep[2];
 	s->rep[2] = s->rep[1];
 	s->rep[1] = s->rep[0];
-	len = decode_length(rc, &probs.match_len, pos);
-	s->rep[0] = decode_distance(rc, len);
+	len = get_length(s, &probs.match_len, pos);
+	s->rep[0] = get_distance(s, len);
 	s->state = s->state < 7 ? 7 : 10;
 	return len;
 }
 
 /*
- * Decodes up to `end`, which is where the chunk's output ends. False for a match that reaches
- * before the dictionary or beyond the chunk. The hot loop: its state lives in locals, hence in
- * registers.
+ * Decodes up to `end`, which is where the chunk's output ends. The hot loop: its state lives in
+ * locals, hence in registers.
  */
-static bool decode(struct lzma *state, struct range_coder *coder, uint8_t *out, uint8_t *end,
-		   const uint8_t *room)
+static void decode(struct lzma *state, const uint8_t *end)
 {
 	static const uint8_t after_literal[STATES] = {0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5};
-	struct range_coder rc = *coder;
 	struct lzma s = *state;
 
-	while (out < end) {
-		unsigned int pos = (out - s.base) & s.pb_mask, len;
+	while (s.u.out < end) {
+		unsigned int pos = (s.u.out - s.u.base) & s.pb_mask, len;
 
-		if (!rc_bit(&rc, &probs.is_match[s.state][pos])) {
-			*out = decode_literal(&s, &rc, out);
-			out++;
+		if (!get_bit(&s, &probs.is_match[s.state][pos])) {
+			*s.u.out = get_literal(&s);
+			s.u.out++;
 			s.state = after_literal[s.state];
 			continue;
 		}
-		if (rc_bit(&rc, &probs.is_rep[s.state]))
-			len = repeated_match(&s, &rc, pos);
+		if (get_bit(&s, &probs.is_rep[s.state]))
+			len = repeated_match(&s, pos);
 		else
-			len = simple_match(&s, &rc, pos);
-		if (s.rep[0] >= (size_t)(out - s.base) || len > (size_t)(end - out))
-			return false;
-		out = copy_match(out, (size_t)s.rep[0] + 1, len, room);
+			len = simple_match(&s, pos);
+		unpack_match(&s.u, (size_t)s.rep[0] + 1, len);
 	}
-	rc_normalize(&rc);
-	*coder = rc;
+	normalize(&s);
 	*state = s;
-	return true;
 }
 
 static void reset_state(struct lzma *s)
@@ -295,110 +256,69 @@ static void reset_state(struct lzma *s)
 	s->state = 0;
 }
 
-static bool set_properties(struct lzma *s, unsigned int b)
+static void read_properties(struct unpack *u, struct lzma *s)
 {
-	unsigned int lc = b % 9, lp = b / 9 % 5, pb = b / 45;
+	unsigned int b = *unpack_take(u, 1), lc = b % 9, lp = b / 9 % 5, pb = b / 45;
 
-	if (pb > 4 || lc + lp > 4)
-		return false;
+	unpack_check(u, pb <= 4 && lc + lp <= 4, damaged);
 	s->lc = lc;
 	s->lp_mask = (1u << lp) - 1;
 	s->pb_mask = (1u << pb) - 1;
-	return true;
 }
 
-static int plain_chunk(struct unpack *u)
+/* A big-endian size, less 1. */
+static size_t read_size(struct unpack *u)
 {
-	size_t len;
+	const uint8_t *p = unpack_take(u, 2);
 
-	if (unpack_in_left(u) < 2)
-		return unpack_fail(u, truncated);
-	len = (u->in[0] << 8 | u->in[1]) + 1;
-	u->in += 2;
-	if (len > unpack_in_left(u))
-		return unpack_fail(u, truncated);
-	if (len > unpack_room(u))
-		return unpack_full(u, "xz data is larger than the size it was said to have");
-	memcpy(u->out, u->in, len);
-	u->in += len;
-	u->out += len;
-	return 0;
+	return (p[0] << 8 | p[1]) + 1;
 }
 
-/* u->in stands behind header and properties; the chunk has `packed` bytes that yield `len`. */
-static int lzma_payload(struct unpack *u, struct lzma *s, size_t packed, size_t len)
+static void lzma_chunk(struct unpack *u, struct lzma *s, uint8_t control)
 {
-	struct range_coder rc = {.range = UINT32_MAX};
+	size_t len = ((control & 0x1fu) << 16) + read_size(u), packed = read_size(u);
+	const uint8_t *h;
 
-	if (packed > unpack_in_left(u))
-		return unpack_fail(u, truncated);
-	if (packed < 5 || u->in[0])
-		return unpack_fail(u, damaged);
-	if (len > unpack_room(u))
-		return unpack_full(u, "xz data is larger than the size it was said to have");
-	rc.code = __builtin_bswap32(get_le32(u->in + 1));
-	rc.in = u->in + 5;
-	rc.end = u->in + packed;
-	if (!decode(s, &rc, u->out, u->out + len, u->out_end) || rc.in != rc.end || rc.code)
-		return unpack_fail(u, damaged);
-	u->in += packed;
-	u->out += len;
-	return 0;
-}
-
-static int lzma_chunk(struct unpack *u, struct lzma *s, uint8_t control, bool *need_properties)
-{
-	const uint8_t *h = u->in;
-	unsigned int reset = control >> 5 & 3; /* 1 state, 2 and properties, 3 and dictionary */
-	size_t len, packed;
-
-	if (unpack_in_left(u) < 5)
-		return unpack_fail(u, truncated);
-	len = ((control & 0x1fu) << 16 | h[0] << 8 | h[1]) + 1;
-	packed = (h[2] << 8 | h[3]) + 1;
-	u->in += 4;
-	if (reset >= 2) {
-		if (!set_properties(s, *u->in++))
-			return unpack_fail(u, damaged);
-		*need_properties = false;
-	} else if (*need_properties) {
-		return unpack_fail(u, damaged);
-	}
-	if (reset)
+	if (control >= 0xc0)
+		read_properties(u, s);
+	if (control >= 0xa0)
 		reset_state(s);
-	return lzma_payload(u, s, packed, len);
+	s->u = unpack_part(u, packed);
+	h = unpack_take(&s->u, 5);
+	unpack_room(u, len);
+	unpack_check(u, !h[0], damaged);
+	s->range = UINT32_MAX;
+	s->code = __builtin_bswap32(get_le(h + 1, 4));
+	decode(s, u->out);
+	unpack_check(u, s->u.out == u->out && !unpack_left(&s->u) && !s->code, damaged);
 }
 
 /*
  * Control bytes: 0 end, 1 and 2 stored chunks with and without dictionary reset, 0x80 and up LZMA
- * chunks whose bits 5 and 6 say what is reset. The first chunk must reset the dictionary. After
- * such a reset the next LZMA chunk must bring properties and so reset the state: old distances
- * would reach too far.
+ * chunks whose bits 5 and 6 say what is reset: 1 state, 2 and properties, 3 and dictionary. The
+ * first chunk must reset the dictionary. After such a reset the next LZMA chunk must bring
+ * properties and so reset the state: old distances would reach too far.
  */
-int unpack_lzma2(struct unpack *u)
+void unpack_lzma2(struct unpack *u)
 {
-	bool need_properties = true;
+	unsigned int least = 0xe0; /* of the control bytes of LZMA chunks allowed next */
 	struct lzma s = {};
-	int rc = 0;
 
-	while (!rc) {
-		uint8_t control;
+	for (;;) {
+		uint8_t control = *unpack_take(u, 1);
 
-		if (u->in == u->in_end)
-			return unpack_fail(u, truncated);
-		control = *u->in++;
 		if (!control)
 			break;
 		if (control == 1 || control >= 0xe0) {
-			s.base = u->out;
-			need_properties = true;
-		} else if (!s.base || (control > 2 && control < 0x80)) {
-			return unpack_fail(u, damaged);
+			u->base = u->out;
+			least = 0xc0;
 		}
-		if (control >= 0x80)
-			rc = lzma_chunk(u, &s, control, &need_properties);
-		else
-			rc = plain_chunk(u);
+		if (control >= least) {
+			lzma_chunk(u, &s, control);
+			least = 0x80;
+		} else {
+			unpack_check(u, control == 1 || (control == 2 && least < 0xe0), damaged);
+			unpack_copy(u, read_size(u));
+		}
 	}
-	return rc;
 }

@@ -6,8 +6,6 @@
  * CRC32 is verified wherever the format has it; block checks of other kinds (CRC64, SHA-256) are
  * skipped. One stream is read; what follows its footer is ignored.
  */
-#include "lib/crc32.h"
-#include "lib/lzma.h"
 #include "lib/unpack.h"
 
 #define HEADER_SIZE 12
@@ -29,202 +27,136 @@ struct block {
 	uint32_t x86_start;
 };
 
-static const char truncated[] = "xz data ends too early";
 static const char bad_header[] = "xz block header is damaged";
+static const char bad_footer[] = "xz stream footer is damaged";
 
-/* Bytes of the check after each block, by check type: section 2.1.1.2. */
-static unsigned int check_size(unsigned int type)
+/* A variable-length integer, section 1.2. */
+static uint64_t read_vli(struct unpack *u)
 {
-	return type ? 4u << (type - 1) / 3 : 0;
-}
+	uint64_t value = 0;
+	uint8_t b = 0x80;
 
-/* A variable-length integer, section 1.2. False when it is malformed or passes end. */
-static bool read_vli(const uint8_t **p, const uint8_t *end, uint64_t *value)
-{
-	*value = 0;
-	for (unsigned int shift = 0; shift < 63; shift += 7) {
-		uint8_t b;
-
-		if (*p >= end)
-			return false;
-		b = *(*p)++;
-		*value |= (uint64_t)(b & 0x7f) << shift;
-		if (!(b & 0x80))
-			return b || !shift; /* no padding with zeros */
+	for (unsigned int shift = 0; b & 0x80; shift += 7) {
+		b = *unpack_take(u, 1);
+		unpack_check(u, shift < 63 && (b || !shift), "xz data holds a malformed number");
+		value |= (uint64_t)(b & 0x7f) << shift;
 	}
-	return false;
+	return value;
 }
 
-static int filter(struct unpack *u, struct block *b, bool last, const uint8_t **p,
-		  const uint8_t *end)
+/* The next filter of a block header, which must be this one: its properties, *len bytes. */
+static const uint8_t *read_filter(struct unpack *h, uint64_t id, uint64_t *len)
 {
-	uint64_t id, len;
+	if (read_vli(h) != id)
+		unpack_fail(h->exit, -EOPNOTSUPP, "xz data uses a filter other than LZMA2 and x86");
+	*len = read_vli(h);
+	return unpack_take(h, *len);
+}
 
-	if (!read_vli(p, end, &id) || !read_vli(p, end, &len) || len > (size_t)(end - *p))
-		return unpack_fail(u, bad_header);
-	if (id == FILTER_LZMA2 && len == 1 && last) {
-		/* Its property is the dictionary's size, which a flat buffer need not know. */
-	} else if (id == FILTER_X86 && !len && !last) {
-		b->x86 = true;
-	} else if (id == FILTER_X86 && len == 4 && !last) {
-		b->x86 = true;
-		b->x86_start = get_le32(*p);
-	} else {
-		u->why = "xz data uses a filter other than LZMA2 and x86";
-		return -EOPNOTSUPP;
+/* Section 3.1 */
+static struct block block_header(struct unpack *u)
+{
+	struct block b = {.compressed = UINT64_MAX, .uncompressed = UINT64_MAX};
+	struct unpack h = unpack_part(u, *u->in * 4ul);
+	const uint8_t *start = h.in, *props;
+	unsigned int flags;
+	uint64_t len;
+
+	unpack_check(u, crc32(start, h.in_end - start) == get_le(unpack_take(u, 4), 4), bad_header);
+	flags = unpack_take(&h, 2)[1];
+	b.x86 = (flags & BLOCK_FILTERS) == 1;
+	unpack_check(u, !(flags & BLOCK_RESERVED) && (flags & BLOCK_FILTERS) <= 1, bad_header);
+	if (flags & BLOCK_COMPRESSED)
+		b.compressed = read_vli(&h);
+	if (flags & BLOCK_UNCOMPRESSED)
+		b.uncompressed = read_vli(&h);
+	if (b.x86) {
+		props = read_filter(&h, FILTER_X86, &len);
+		unpack_check(u, !len || len == 4, bad_header);
+		b.x86_start = get_le(props, len);
 	}
-	*p += len;
-	return 0;
+	/* Its property is the dictionary's size, which a flat buffer need not know. */
+	read_filter(&h, FILTER_LZMA2, &len);
+	return b;
 }
 
-/* Section 3.1. Moves past the header, whose size byte is not 0. */
-static int block_header(struct unpack *u, struct block *b)
+/* Up to four bytes, all 0, that make the size of what was read since start a multiple of four. */
+static void skip_padding(struct unpack *u, const uint8_t *start)
 {
-	const uint8_t *h = u->in, *p = h + 2, *end;
-	size_t size = (h[0] + 1) * 4;
-	unsigned int filters;
-	int rc = 0;
-
-	if (size > unpack_in_left(u))
-		return unpack_fail(u, truncated);
-	end = h + size - 4;
-	if (crc32(0, h, size - 4) != get_le32(end))
-		return unpack_fail(u, bad_header);
-	filters = (h[1] & BLOCK_FILTERS) + 1;
-	*b = (struct block){.compressed = UINT64_MAX, .uncompressed = UINT64_MAX};
-	if (h[1] & BLOCK_RESERVED || filters > 2 ||
-	    (h[1] & BLOCK_COMPRESSED && !read_vli(&p, end, &b->compressed)) ||
-	    (h[1] & BLOCK_UNCOMPRESSED && !read_vli(&p, end, &b->uncompressed)))
-		return unpack_fail(u, bad_header);
-	for (unsigned int i = 0; !rc && i < filters; i++)
-		rc = filter(u, b, i == filters - 1, &p, end);
-	u->in = h + size;
-	return rc;
+	while ((u->in - start) & 3)
+		unpack_check(u, !*unpack_take(u, 1), "xz padding is damaged");
 }
 
-/* Padding to four bytes, then the check. */
-static int block_end(struct unpack *u, const uint8_t *data, unsigned int check, size_t compressed)
-{
-	for (; compressed & 3; compressed++) {
-		if (u->in == u->in_end)
-			return unpack_fail(u, truncated);
-		if (*u->in++)
-			return unpack_fail(u, "xz block padding is damaged");
-	}
-	if (unpack_in_left(u) < check_size(check))
-		return unpack_fail(u, truncated);
-	if (check == CHECK_CRC32 && get_le32(u->in) != crc32(0, data, u->out - data))
-		return unpack_fail(u, "xz data has a wrong checksum");
-	u->in += check_size(check);
-	return 0;
-}
-
-static int block(struct unpack *u, unsigned int check)
+static void block(struct unpack *u, unsigned int check)
 {
 	uint8_t *data = u->out;
-	const uint8_t *start;
-	struct block b;
-	int rc = block_header(u, &b);
+	struct block b = block_header(u);
+	const uint8_t *start = u->in, *sum;
 
-	if (rc)
-		return rc;
-	start = u->in;
-	rc = unpack_lzma2(u);
-	if (rc)
-		return rc;
-	if ((b.compressed != UINT64_MAX && b.compressed != (uint64_t)(u->in - start)) ||
-	    (b.uncompressed != UINT64_MAX && b.uncompressed != (uint64_t)(u->out - data)))
-		return unpack_fail(u, "xz block has a size other than its header says");
+	unpack_lzma2(u);
+	unpack_check(u,
+		     (b.compressed == UINT64_MAX || b.compressed == (uint64_t)(u->in - start)) &&
+			     (b.uncompressed == UINT64_MAX ||
+			      b.uncompressed == (uint64_t)(u->out - data)),
+		     "xz block has a size other than its header says");
 	if (b.x86)
 		bcj_x86_decode(data, u->out - data, b.x86_start);
-	return block_end(u, data, check, u->in - start);
+	skip_padding(u, start);
+	/* The check's size by its type: section 2.1.1.2. */
+	sum = unpack_take(u, check ? 4u << (check - 1) / 3 : 0);
+	unpack_check(u, check != CHECK_CRC32 || get_le(sum, 4) == crc32(data, u->out - data),
+		     "xz data has a wrong checksum");
 }
 
 /* Section 4. The records repeat what the block headers said; their checksum is all we ask. */
-static int stream_index(struct unpack *u, uint64_t blocks)
+static void stream_index(struct unpack *u, uint64_t blocks)
 {
-	const uint8_t *start = u->in, *p = start + 1;
-	uint64_t records, value;
+	const uint8_t *start = u->in;
 	size_t size;
 
-	if (!read_vli(&p, u->in_end, &records))
-		return unpack_fail(u, truncated);
-	if (records != blocks)
-		return unpack_fail(u, "xz index does not fit the data");
-	for (uint64_t i = 0; i < 2 * records; i++) {
-		if (!read_vli(&p, u->in_end, &value))
-			return unpack_fail(u, truncated);
-	}
-	size = ROUND_UP((size_t)(p - start), 4);
-	if (size + 4 > unpack_in_left(u))
-		return unpack_fail(u, truncated);
-	if (crc32(0, start, size) != get_le32(start + size))
-		return unpack_fail(u, "xz index is damaged");
-	u->in += size + 4;
-	return 0;
+	unpack_take(u, 1);
+	unpack_check(u, read_vli(u) == blocks, "xz index does not fit the data");
+	for (uint64_t i = 0; i < 2 * blocks; i++)
+		read_vli(u);
+	skip_padding(u, start);
+	size = u->in - start;
+	unpack_check(u, get_le(unpack_take(u, 4), 4) == crc32(start, size), "xz index is damaged");
 }
 
-/* Section 2.1.2 */
-static int stream_footer(struct unpack *u, unsigned int check)
+void unpack_xz(struct unpack *u)
 {
-	const uint8_t *f = u->in;
-
-	if (unpack_in_left(u) < FOOTER_SIZE)
-		return unpack_fail(u, truncated);
-	if (f[10] != 'Y' || f[11] != 'Z' || f[8] || f[9] != check ||
-	    crc32(0, f + 4, 6) != get_le32(f))
-		return unpack_fail(u, "xz stream footer is damaged");
-	u->in += FOOTER_SIZE;
-	return 0;
-}
-
-int unpack_xz(struct unpack *u)
-{
-	const uint8_t *h = u->in;
+	const uint8_t *h = unpack_take(u, HEADER_SIZE), *f;
+	unsigned int check = h[7];
 	uint64_t blocks = 0;
-	unsigned int check;
-	int rc = 0;
 
-	if (unpack_in_left(u) < HEADER_SIZE)
-		return unpack_fail(u, truncated);
-	if (h[6] || h[7] > 15 || crc32(0, h + 6, 2) != get_le32(h + 8))
-		return unpack_fail(u, "xz stream header is damaged");
-	check = h[7];
-	u->in += HEADER_SIZE;
-	while (!rc) {
-		if (u->in == u->in_end)
-			return unpack_fail(u, truncated);
-		if (!*u->in) /* where a block header would stand: the index */
-			break;
-		rc = block(u, check);
-		blocks++;
-	}
-	if (!rc)
-		rc = stream_index(u, blocks);
-	if (!rc)
-		rc = stream_footer(u, check);
-	return rc;
+	/* Sections 2.1.1 and 2.1.2 */
+	unpack_check(u, !h[6] && check <= 15 && crc32(h + 6, 2) == get_le(h + 8, 4),
+		     "xz stream header is damaged");
+	/* Where a block header would stand, a zero byte begins the index. */
+	for (; unpack_left(u) && *u->in; blocks++)
+		block(u, check);
+	stream_index(u, blocks);
+	f = unpack_take(u, FOOTER_SIZE);
+	unpack_check(u,
+		     f[10] == 'Y' && f[11] == 'Z' && !f[8] && f[9] == check &&
+			     crc32(f + 4, 6) == get_le(f, 4),
+		     bad_footer);
 }
 
 /* Sums the uncompressed sizes in the index, which the footer leads to. */
-size_t unpack_xz_bound(const uint8_t *in, size_t len)
+uint64_t unpack_xz_bound(struct unpack *u)
 {
-	const uint8_t *end = in + len - FOOTER_SIZE, *p;
-	uint64_t records, unpadded, size, sum = 0, back;
+	uint64_t back, sum = 0;
+	const uint8_t *f;
 
-	if (len < HEADER_SIZE + FOOTER_SIZE || end[10] != 'Y' || end[11] != 'Z')
-		return 0;
-	back = ((uint64_t)get_le32(end + 4) + 1) * 4;
-	if (back > len - HEADER_SIZE - FOOTER_SIZE)
-		return 0;
-	p = end - back + 1;
-	if (!read_vli(&p, end, &records))
-		return 0;
-	while (records--) {
-		if (!read_vli(&p, end, &unpadded) || !read_vli(&p, end, &size))
-			return 0;
-		if (__builtin_add_overflow(sum, size, &sum))
-			return 0;
+	unpack_take(u, HEADER_SIZE + FOOTER_SIZE);
+	f = u->in_end - FOOTER_SIZE;
+	back = (get_le(f + 4, 4) + 1) * 4;
+	unpack_check(u, f[10] == 'Y' && f[11] == 'Z' && back <= unpack_left(u), bad_footer);
+	u->in = f - back + 1;
+	for (uint64_t records = read_vli(u); records; records--) {
+		read_vli(u); /* the compressed size */
+		sum += read_vli(u);
 	}
 	return sum;
 }

@@ -76,37 +76,15 @@ static const uint16_t class_size[] = {16,  32,	48,  64,  96,  128,  192,
 static spinlock_t slab_lock;
 static uint32_t slab_partial[NR_CLASSES]; /* frame number of the first page with room */
 
-static void slab_link(struct page_info *pg)
-{
-	uint32_t *head = &slab_partial[pg->slab.class];
-
-	pg->prev = 0;
-	pg->next = *head;
-	if (*head)
-		mfn_to_page(*head)->prev = (uint32_t)page_to_mfn(pg);
-	*head = (uint32_t)page_to_mfn(pg);
-}
-
-static void slab_unlink(struct page_info *pg)
-{
-	if (pg->next)
-		mfn_to_page(pg->next)->prev = pg->prev;
-	if (pg->prev)
-		mfn_to_page(pg->prev)->next = pg->next;
-	else
-		slab_partial[pg->slab.class] = pg->next;
-	pg->next = pg->prev = 0;
-}
-
 /* Cut a fresh page into objects, chained by their first two bytes. */
-static struct page_info *slab_new(unsigned int class)
+static bool slab_new(unsigned int class)
 {
 	char *page = page_alloc();
 	unsigned int size = class_size[class], off;
 	struct page_info *pg;
 
 	if (!page)
-		return NULL;
+		return false;
 	for (off = 0; off + 2 * size <= PAGE_SIZE; off += size)
 		*(uint16_t *)(page + off) = (uint16_t)(off + size);
 	*(uint16_t *)(page + off) = NO_OBJECT;
@@ -114,56 +92,48 @@ static struct page_info *slab_new(unsigned int class)
 	pg->slab.class = (uint16_t) class;
 	pg->slab.in_use = 0;
 	pg->slab.first_free = 0;
-	return pg;
+	frame_list_add(&slab_partial[class], pg, pg);
+	return true;
 }
 
-static void *slab_take(struct page_info *pg)
+static void *slab_take(struct page_info *pg, uint32_t *partial)
 {
 	uint16_t *obj = (uint16_t *)((char *)page_to_virt(pg) + pg->slab.first_free);
 
 	pg->slab.first_free = *obj;
 	pg->slab.in_use++;
 	if (pg->slab.first_free == NO_OBJECT)
-		slab_unlink(pg);
+		frame_list_remove(partial, pg);
 	return obj;
 }
 
 static void *slab_alloc(unsigned int class)
 {
-	struct page_info *pg;
-	void *obj;
+	uint32_t *partial = &slab_partial[class];
+	void *obj = NULL;
 
 	spin_lock(&slab_lock);
-	if (slab_partial[class]) {
-		pg = mfn_to_page(slab_partial[class]);
-	} else {
-		pg = slab_new(class);
-		if (!pg) {
-			spin_unlock(&slab_lock);
-			return NULL;
-		}
-		slab_link(pg);
-	}
-	obj = slab_take(pg);
+	if (*partial || slab_new(class))
+		obj = slab_take(mfn_to_page(*partial), partial);
 	spin_unlock(&slab_lock);
-	return memset(obj, 0, class_size[class]);
+	return obj ? memset(obj, 0, class_size[class]) : NULL;
 }
 
 static void slab_free(struct page_info *pg, void *p)
 {
+	uint32_t *partial = &slab_partial[pg->slab.class];
 	char *page = page_to_virt(pg);
-	bool was_full, empty;
+	bool empty;
 
 	spin_lock(&slab_lock);
-	was_full = pg->slab.first_free == NO_OBJECT;
 	ASSERT(pg->slab.in_use);
+	if (pg->slab.first_free == NO_OBJECT)
+		frame_list_add(partial, pg, pg);
 	*(uint16_t *)p = pg->slab.first_free;
 	pg->slab.first_free = (uint16_t)((char *)p - page);
 	empty = !--pg->slab.in_use;
-	if (was_full)
-		slab_link(pg);
 	if (empty)
-		slab_unlink(pg);
+		frame_list_remove(partial, pg);
 	spin_unlock(&slab_lock);
 	if (empty)
 		page_free(page);
@@ -171,12 +141,9 @@ static void slab_free(struct page_info *pg, void *p)
 
 static void *run_alloc(size_t bytes)
 {
-	unsigned int order = 0;
-	void *p;
+	unsigned int order = order_of(PFN_UP(bytes));
+	void *p = pages_alloc(order);
 
-	while (PAGE_SIZE << order < bytes)
-		order++;
-	p = pages_alloc(order);
 	if (p)
 		virt_to_page(p)->slab.class = (uint16_t)(CLASS_PAGES + order);
 	return p;

@@ -5,9 +5,11 @@
  * domain's own reference is PGC_allocated; releasing it does not take the frame from the list, so that tearing the domain
  * down finds frames that are held by a pin or by others only.
  *
- * Lock: d->page_lock for lists, counts and d->is_dying_flag against assignment. put_page is never called under it.
+ * Lock: d->page_lock for lists, counts and d->dying against assignment. put_page is never called under it.
  */
-#include "mm/frame_inline.h"
+#include "lib/log.h"
+#include "mm/heap.h"
+#include "x86/tlb.h"
 
 #include "core/domain.h"
 #include "lib/errno.h"
@@ -15,31 +17,15 @@
 
 #define RELINQUISH_BATCH 64 /* frames between looks at the interrupts */
 
-static void list_push(uint32_t *head, struct page_info *first, struct page_info *last)
-{
-	last->next = *head;
-	if (*head)
-		mfn_to_page(*head)->prev = (uint32_t)page_to_mfn(last);
-	first->prev = 0;
-	*head = (uint32_t)page_to_mfn(first);
-}
-
 /* Out of whichever of the domain's lists it is in. */
 static void list_remove(struct domain *d, struct page_info *pg)
 {
 	uint32_t mfn = (uint32_t)page_to_mfn(pg);
 
-	if (pg->next)
-		mfn_to_page(pg->next)->prev = pg->prev;
-	if (pg->prev)
-		mfn_to_page(pg->prev)->next = pg->next;
-	else if (d->page_list == mfn)
-		d->page_list = pg->next;
-	else if (d->xen_page_list == mfn)
-		d->xen_page_list = pg->next;
-	else
-		d->pv.relinquished_list = pg->next;
-	pg->next = pg->prev = 0;
+	frame_list_remove(d->page_list == mfn	    ? &d->page_list
+			  : d->xen_page_list == mfn ? &d->xen_page_list
+						    : &d->pv.relinquished_list,
+			  pg);
 }
 
 static bool owns_any(const struct domain *d)
@@ -65,21 +51,19 @@ static void run_init(struct domain *d, struct page_info *pg, unsigned long nr)
 int domain_page_assign(struct domain *d, struct page_info *pg, unsigned int order)
 {
 	unsigned long nr = 1UL << order;
-	bool first;
 	int rc = 0;
 
 	spin_lock(&d->page_lock);
-	if (d->is_dying_flag || d->dying != DOMDYING_alive)
+	if (d->dying != DOMDYING_alive)
 		rc = -EINVAL;
 	else if (d->tot_pages + nr > d->max_pages)
 		rc = -E2BIG;
 	if (!rc) {
-		first = !owns_any(d);
-		if (first)
+		if (!owns_any(d))
 			domain_hold(d);
 		d->tot_pages += nr;
 		run_init(d, pg, nr);
-		list_push(&d->page_list, pg, pg + nr - 1);
+		frame_list_add(&d->page_list, pg, pg + nr - 1);
 	}
 	spin_unlock(&d->page_lock);
 	return rc;
@@ -100,20 +84,6 @@ struct page_info *domain_page_alloc(struct domain *d, unsigned int order, unsign
 	return pg;
 }
 
-/* Back to the idle state, out of the domain's list; true if it was the last the domain owned. Page lock held. */
-static bool page_disown(struct domain *d, struct page_info *pg)
-{
-	list_remove(d, pg);
-	if (pg->count_info & PGC_xen_heap)
-		d->xen_pages--;
-	else
-		d->tot_pages--;
-	pg->owner = NULL;
-	pg->type_info = 0;
-	pg->tlb_stamp = tlb_stamp_now();
-	return !owns_any(d);
-}
-
 void domain_page_free(struct page_info *pg)
 {
 	struct domain *d = pg->owner;
@@ -122,8 +92,17 @@ void domain_page_free(struct page_info *pg)
 	ASSERT(!(pg->count_info & (PGC_count | PGC_allocated)));
 	/* What is shared with a guest has one type count of its own: see share_page_with_guest. */
 	BUG_ON((pg->type_info & (PGT_count_mask | PGT_pinned | PGT_partial | PGT_locked)) != ours);
+	/* Back to the idle state, out of the domain's list. */
 	spin_lock(&d->page_lock);
-	last = page_disown(d, pg);
+	list_remove(d, pg);
+	if (ours)
+		d->xen_pages--;
+	else
+		d->tot_pages--;
+	pg->owner = NULL;
+	pg->type_info = 0;
+	pg->tlb_stamp = tlb_stamp_now();
+	last = !owns_any(d);
 	spin_unlock(&d->page_lock);
 	if (!ours)
 		m2p_set(page_to_mfn(pg), INVALID_M2P_ENTRY);
@@ -138,42 +117,13 @@ bool domain_page_release(struct domain *d, struct page_info *pg)
 {
 	bool had;
 
-	if (!ref_get_owned(pg, d))
+	if (!get_page(pg, d))
 		return false;
 	had = atomic_and(&pg->count_info, ~PGC_allocated) & PGC_allocated;
 	if (had)
-		ref_put(pg);
-	ref_put(pg);
+		put_page(pg);
+	put_page(pg);
 	return had;
-}
-
-/* From "held by its domain alone" to no references at all. */
-static bool count_take_last(struct page_info *pg)
-{
-	uint32_t x = READ_ONCE(pg->count_info);
-
-	/* Two: the domain's own and the caller's. */
-	return (x & (PGC_count | PGC_allocated)) == (PGC_allocated | 2) &&
-	       cmpxchg(&pg->count_info, x, x & ~(PGC_count | PGC_allocated)) == x;
-}
-
-int domain_page_steal(struct domain *d, struct page_info *pg)
-{
-	bool last;
-
-	if (!ref_get_owned(pg, d))
-		return -EINVAL;
-	if ((pg->count_info & PGC_xen_heap) || !count_take_last(pg)) {
-		ref_put(pg);
-		return -EBUSY;
-	}
-	BUG_ON(pg->type_info & (PGT_count_mask | PGT_pinned | PGT_partial | PGT_locked));
-	spin_lock(&d->page_lock);
-	last = page_disown(d, pg);
-	spin_unlock(&d->page_lock);
-	if (last)
-		domain_put(d);
-	return 0;
 }
 
 void share_page_with_guest(void *va, struct domain *d, bool writable)
@@ -189,7 +139,7 @@ void share_page_with_guest(void *va, struct domain *d, bool writable)
 	pg->type_info = (writable ? PGT_writable_page : PGT_shared_page) | PGT_validated | 1;
 	pg->owner = d;
 	m2p_set(page_to_mfn(pg), INVALID_M2P_ENTRY);
-	list_push(&d->xen_page_list, pg, pg);
+	frame_list_add(&d->xen_page_list, pg, pg);
 	WRITE_ONCE(pg->count_info, PGC_xen_heap | PGC_allocated | 1);
 	spin_unlock(&d->page_lock);
 }
@@ -214,14 +164,14 @@ static int page_relinquish(struct page_info *pg)
 
 	if (atomic_and(&pg->type_info, ~PGT_pinned) & PGT_pinned) {
 		rc = put_page_type_preemptible(pg);
-		ref_put(pg); /* the pin's; we hold another */
+		put_page(pg); /* the pin's; we hold another */
 	}
 	if (!rc)
 		rc = page_type_finish(pg);
 	if (rc)
 		return rc;
 	if (atomic_and(&pg->count_info, ~PGC_allocated) & PGC_allocated)
-		ref_put(pg);
+		put_page(pg);
 	return 0;
 }
 
@@ -234,9 +184,9 @@ static struct page_info *relinquish_next(struct domain *d, uint32_t *list)
 	while (*list) {
 		pg = mfn_to_page(*list);
 		list_remove(d, pg);
-		list_push(&d->pv.relinquished_list, pg, pg);
+		frame_list_add(&d->pv.relinquished_list, pg, pg);
 		/* A frame whose count is zero already is about to leave the list by itself. */
-		if (ref_get(pg)) {
+		if (get_page_any(pg)) {
 			spin_unlock(&d->page_lock);
 			return pg;
 		}
@@ -249,7 +199,7 @@ static void relinquish_again(struct domain *d, uint32_t *list, struct page_info 
 {
 	spin_lock(&d->page_lock);
 	list_remove(d, pg);
-	list_push(list, pg, pg);
+	frame_list_add(list, pg, pg);
 	spin_unlock(&d->page_lock);
 }
 
@@ -263,7 +213,7 @@ static int relinquish_list(struct domain *d, uint32_t *list)
 		rc = page_relinquish(pg);
 		if (rc)
 			relinquish_again(d, list, pg);
-		ref_put(pg);
+		put_page(pg);
 		if (rc || (++n % RELINQUISH_BATCH == 0 && irq_window()))
 			return -ERESTART;
 	}

@@ -46,7 +46,6 @@ _Static_assert(sizeof(struct page_info) == 32, "a frame's record is 32 bytes: 0.
 #define PGC_free      0x20000000u /* in the heap */
 #define PGC_dirty     0x10000000u /* free and not scrubbed */
 #define PGC_doomed    PGC_dirty /* shared, and given up by us: to the heap with the last reference */
-#define PGC_broken    0x08000000u
 #define PGC_raw	      PGC_xen_heap /* free, as the firmware left it: scrubbed when it is allocated */
 #define PGC_device    0x04000000u  /* no RAM of ours: device space, holes, the first MiB */
 #define PGC_count     0x03ffffffu
@@ -78,6 +77,14 @@ extern mfn_t max_page; /* first frame number past the highest RAM */
 extern unsigned long
 	total_pages; /* frames of RAM the heap was given, and what is in use by the image */
 
+/*
+ * Machine-to-physical: what the owner calls the frame. Written through the hypervisor's mapping, read by guests at the
+ * ABI's address.
+ */
+#define m2p_rw		  ((unsigned long *)RW_MPT_VIRT_START)
+#define INVALID_M2P_ENTRY (~0UL)
+#define SHARED_M2P_ENTRY  (~0UL - 1UL)
+
 #ifndef HOST_BUILD
 static inline struct page_info *mfn_to_page(mfn_t mfn)
 {
@@ -87,34 +94,14 @@ static inline mfn_t page_to_mfn(const struct page_info *pg)
 {
 	return (mfn_t)(pg - frame_table);
 }
-#else
-struct page_info *mfn_to_page(mfn_t mfn);
-mfn_t page_to_mfn(const struct page_info *pg);
-#endif
-#define page_to_virt(pg) mfn_to_virt(page_to_mfn(pg))
-#define virt_to_page(va) mfn_to_page(virt_to_mfn(va))
-
 /*
  * True for frames of RAM (all others are device space). Every frame below max_page has a readable record; those of
  * holes are one shared read-only page of PGC_device records.
  */
-#ifndef HOST_BUILD
 static inline bool mfn_valid(mfn_t mfn)
 {
 	return mfn < max_page && !(mfn_to_page(mfn)->count_info & PGC_device);
 }
-#else
-bool mfn_valid(mfn_t mfn);
-#endif
-
-/*
- * Machine-to-physical: what the owner calls the frame. Written through the hypervisor's mapping, read by guests at the
- * ABI's address.
- */
-#define m2p_rw		  ((unsigned long *)RW_MPT_VIRT_START)
-#define INVALID_M2P_ENTRY (~0UL)
-#define SHARED_M2P_ENTRY  (~0UL - 1UL)
-#ifndef HOST_BUILD
 static inline void m2p_set(mfn_t mfn, unsigned long gpfn)
 {
 	m2p_rw[mfn] = gpfn;
@@ -124,17 +111,65 @@ static inline unsigned long m2p_get(mfn_t mfn)
 	return m2p_rw[mfn];
 }
 #else
+struct page_info *mfn_to_page(mfn_t mfn);
+mfn_t page_to_mfn(const struct page_info *pg);
+bool mfn_valid(mfn_t mfn);
 void m2p_set(mfn_t mfn, unsigned long gpfn);
 unsigned long m2p_get(mfn_t mfn);
 #endif
+#define page_to_virt(pg) mfn_to_virt(page_to_mfn(pg))
+#define virt_to_page(va) mfn_to_page(virt_to_mfn(va))
 
 /*
- * General references: take one, if the frame is allocated to @d (get_page), or is allocated at all and to whomever
- * (get_page_owner, which tells to whom). False if the frame is not, is being freed, or the count is full.
+ * General references. A frame whose count is zero belongs to the heap or to the hypervisor, and nobody else can bring it
+ * up from there: only assignment to a domain sets the first reference. The last one gone, the frame returns to the heap.
  */
-bool get_page(struct page_info *pg, const struct domain *d) __must_check;
-struct domain *get_page_owner(struct page_info *pg) __must_check;
-void put_page(struct page_info *pg);
+void domain_page_free(struct page_info *pg);
+
+/* One more, if there is one already and room for another: count + 1 is neither 1 nor, wrapped, 0. */
+static always_inline bool __must_check get_page_any(struct page_info *pg)
+{
+	uint32_t x = READ_ONCE(pg->count_info), seen;
+
+	for (;; x = seen) {
+		if (unlikely(((x + 1) & PGC_count) <= 1))
+			return false;
+		seen = cmpxchg(&pg->count_info, x, x + 1);
+		if (likely(seen == x))
+			return true;
+	}
+}
+
+static always_inline void put_page(struct page_info *pg)
+{
+	uint32_t x = atomic_sub(&pg->count_info, 1);
+
+	if (unlikely(!(x & PGC_count)))
+		domain_page_free(pg);
+}
+
+/* One more of @d's frame. The owner is looked at after the reference is held: only then it cannot change. */
+static always_inline bool __must_check get_page(struct page_info *pg, const struct domain *d)
+{
+	if (unlikely(!get_page_any(pg)))
+		return false;
+	if (likely(pg->owner == d))
+		return true;
+	put_page(pg);
+	return false;
+}
+
+/* One more of a frame of whomever; NULL if it is nobody's. */
+static inline struct domain *__must_check get_page_owner(struct page_info *pg)
+{
+	return get_page_any(pg) ? pg->owner : NULL;
+}
+
+/* get_page for a number that a guest gave; NULL if it has no such frame. */
+static inline struct page_info *__must_check get_page_from_mfn(mfn_t mfn, const struct domain *d)
+{
+	return mfn_valid(mfn) && get_page(mfn_to_page(mfn), d) ? mfn_to_page(mfn) : NULL;
+}
 
 /*
  * Type references. get_page_type needs a general reference in the caller's hands; it validates page tables through
@@ -219,10 +254,6 @@ void page_type_register(const struct page_type_ops *ops);
 static inline uint64_t page_type(const struct page_info *pg)
 {
 	return pg->type_info & PGT_type_mask;
-}
-static inline uint32_t page_type_count(const struct page_info *pg)
-{
-	return (uint32_t)(pg->type_info & PGT_count_mask);
 }
 
 #endif

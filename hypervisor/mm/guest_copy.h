@@ -93,7 +93,6 @@ bool put_guest_u32(unsigned long va, uint32_t v);
 #define copy_to_guest(hnd, src, nr) copy_to_guest_offset(hnd, 0, src, nr)
 #define copy_to_guest_offset(hnd, off, src, nr) \
 	copy_to_guest_va((unsigned long)((hnd).p + (off)), src, sizeof(*(hnd).p) * (nr))
-#define clear_guest(hnd, nr)   clear_guest_va((unsigned long)(hnd).p, sizeof(*(hnd).p) * (nr))
 #define guest_handle_null(hnd) (!(hnd).p)
 /* True if an array of @nr elements lies in the guest's part; protects sums before any copy. */
 #define guest_handle_okay(hnd, nr)       \

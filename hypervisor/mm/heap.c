@@ -32,7 +32,7 @@ static struct {
 	uint32_t orders[NR_KINDS]; /* bit per order with a buddy */
 	unsigned long pages;
 } zones[NR_ZONES];
-static unsigned long free_pages, buddies[NR_KINDS];
+static unsigned long buddies[NR_KINDS];
 
 mfn_t max_page;
 unsigned long total_pages;
@@ -50,16 +50,11 @@ static inline enum kind kind_of(const struct page_info *pg)
 static void buddy_link(mfn_t mfn, struct page_info *pg, unsigned int order, enum kind kind)
 {
 	unsigned int z = zone_of(mfn);
-	uint32_t *head = &zones[z].head[order][kind];
 
 	pg->count_info = kind_flags[kind];
 	pg->type_info = 0;
 	pg->order = order;
-	pg->prev = 0;
-	pg->next = *head;
-	if (*head)
-		mfn_to_page(*head)->prev = (uint32_t)mfn;
-	*head = (uint32_t)mfn;
+	frame_list_add(&zones[z].head[order][kind], pg, pg);
 	zones[z].orders[kind] |= 1u << order;
 	buddies[kind]++;
 }
@@ -71,18 +66,12 @@ static void buddy_unlink(mfn_t mfn, struct page_info *pg)
 	unsigned int z = zone_of(mfn);
 	uint32_t *head = &zones[z].head[pg->order][kind];
 
-	if (pg->next)
-		mfn_to_page(pg->next)->prev = pg->prev;
-	if (pg->prev)
-		mfn_to_page(pg->prev)->next = pg->next;
-	else
-		*head = pg->next;
+	frame_list_remove(head, pg);
 	if (!*head)
 		zones[z].orders[kind] &= ~(1u << pg->order);
 	buddies[kind]--;
 	pg->count_info = 0;
 	pg->type_info = 0;
-	pg->next = pg->prev = 0;
 }
 
 /* The later of two stamps, by their age. */
@@ -120,7 +109,6 @@ static void buddy_add(mfn_t mfn, unsigned int order, enum kind kind)
 static void frames_add(mfn_t mfn, unsigned int order, enum kind kind)
 {
 	spin_lock(&heap_lock);
-	free_pages += 1UL << order;
 	zones[zone_of(mfn)].pages += 1UL << order;
 	buddy_add(mfn, order, kind);
 	spin_unlock(&heap_lock);
@@ -190,7 +178,6 @@ static struct page_info *heap_take(unsigned int order, unsigned int memflags, bo
 			o = zone_find(z, order, kinds[i]);
 			if (o < 0)
 				continue;
-			free_pages -= 1UL << order;
 			zones[z].pages -= 1UL << order;
 			*dirty = kinds[i] != CLEAN;
 			return buddy_take(z, o, order, kinds[i]);
@@ -199,18 +186,9 @@ static struct page_info *heap_take(unsigned int order, unsigned int memflags, bo
 	return NULL;
 }
 
-static void frames_clear(struct page_info *pg, unsigned int order)
+void frames_flush(const cpumask_t *cpus, uint32_t stamp)
 {
-	void *p = page_to_virt(pg);
-	unsigned long words = (PAGE_SIZE << order) / 8;
-
-	__asm__ __volatile__("rep stosq" : "+D"(p), "+c"(words) : "a"(0) : "memory");
-}
-
-/* No CPU may reach the frames by what it has cached from their former use. */
-static void frames_flush(uint32_t stamp)
-{
-	cpumask_t mask = cpu_online_map;
+	cpumask_t mask = *cpus;
 
 	tlb_filter(&mask, stamp);
 	if (!cpumask_empty(&mask))
@@ -244,7 +222,7 @@ static bool scrub_one(enum kind kind)
 	spin_unlock(&heap_lock);
 	if (!pg)
 		return false;
-	frames_clear(pg, order);
+	memset(page_to_virt(pg), 0, PAGE_SIZE << order);
 	spin_lock(&heap_lock);
 	buddy_add(page_to_mfn(pg), order, CLEAN);
 	spin_unlock(&heap_lock);
@@ -275,22 +253,16 @@ struct page_info *heap_alloc(unsigned int order, unsigned int memflags)
 		 * who can do with dirty memory.
 		 */
 	} while (!pg && order && !(memflags & MEMF_no_scrub) && tries-- &&
-		 (bits ? heap_free_pages_below(bits) : heap_free_pages()) >= 1UL << order &&
+		 heap_free_pages_below(bits ? bits : 64) >= 1UL << order &&
 		 (scrub_one(DIRTY) || scrub_one(RAW)));
 	if (!pg)
 		return NULL;
-	frames_flush(pg->tlb_stamp);
+	frames_flush(&cpu_online_map, pg->tlb_stamp);
 	if (dirty && !(memflags & MEMF_no_scrub))
-		frames_clear(pg, order);
+		memset(page_to_virt(pg), 0, PAGE_SIZE << order);
 	return pg;
 }
 
-unsigned long heap_free_pages(void)
-{
-	return READ_ONCE(free_pages);
-}
-
-/* Free frames whose address fits in @bits bits. */
 unsigned long heap_free_pages_below(unsigned int bits)
 {
 	unsigned long n = 0;

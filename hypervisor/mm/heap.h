@@ -9,6 +9,7 @@
 #define MM_HEAP_H
 
 #include "mm/frame.h"
+#include "x86/cpu.h"
 
 #define MAX_ORDER 18
 
@@ -17,6 +18,12 @@
 	1u /* content does not matter, and its former content may be seen (domain 0's own memory at boot, hypervisor-internal) */
 #define MEMF_bits(n)	 ((n) << 8) /* the machine address must fit in n bits (0 = any) */
 #define MEMF_bits_get(f) ((f) >> 8)
+
+/* The order of the smallest run of frames that holds @pages. */
+static inline unsigned int order_of(unsigned long pages)
+{
+	return pages > 1 ? fls64(pages - 1) + 1 : 0;
+}
 
 /*
  * Boot. mm_init takes the machine's memory over: @ram lists usable RAM, @keep what of it is in use (image, modules, the
@@ -40,8 +47,30 @@ void mm_drop_identity(void);
 /* Give RAM [start, end) to the heap; ranges never overlap. */
 void heap_add(paddr_t start, paddr_t end);
 
+/* Lists of frames by their records; @head: a frame number, 0: empty. @first and what follows it to @last are linked already. */
+static inline void frame_list_add(uint32_t *head, struct page_info *first, struct page_info *last)
+{
+	last->next = *head;
+	if (*head)
+		mfn_to_page(*head)->prev = (uint32_t)page_to_mfn(last);
+	first->prev = 0;
+	*head = (uint32_t)page_to_mfn(first);
+}
+static inline void frame_list_remove(uint32_t *head, struct page_info *pg)
+{
+	if (pg->next)
+		mfn_to_page(pg->next)->prev = pg->prev;
+	if (pg->prev)
+		mfn_to_page(pg->prev)->next = pg->next;
+	else
+		*head = pg->next;
+	pg->next = pg->prev = 0;
+}
+
 /* 2^order contiguous frames with no owner and no reference, or NULL. */
 struct page_info *heap_alloc(unsigned int order, unsigned int memflags);
+/* None of @cpus may reach frames stamped so by what it has cached from their former use. */
+void frames_flush(const cpumask_t *cpus, uint32_t stamp);
 /* @dirty: must be scrubbed before a guest gets it. Every record must be idle: no references, no type, no owner. */
 void heap_free(struct page_info *pg, unsigned int order, bool dirty);
 
@@ -69,13 +98,6 @@ struct page_info *domain_page_alloc(struct domain *d, unsigned int order, unsign
 int domain_page_assign(struct domain *d, struct page_info *pg, unsigned int order) __must_check;
 /* Takes the domain's own reference away; the frame is freed when the last reference goes. False if it was not the domain's any more. */
 bool domain_page_release(struct domain *d, struct page_info *pg);
-/*
- * Takes a frame that nothing but the domain itself holds (for exchange and transfer): back to the state heap_alloc gives it
- * in, its content kept. -EINVAL if it is not @d's, -EBUSY if it is in use. The caller assigns or frees it (dirty).
- */
-int domain_page_steal(struct domain *d, struct page_info *pg) __must_check;
-/* Called by put_page on the last reference: returns the frame to the heap. */
-void domain_page_free(struct page_info *pg);
 /* Share hypervisor memory with a domain (shared_info, grant frames ...). @writable: by the guest. */
 void share_page_with_guest(void *va, struct domain *d, bool writable);
 /* Ends that if no guest maps it now: true, and it is the hypervisor's alone again. */
@@ -86,8 +108,12 @@ bool unshare_page_with_guest(void *va) __must_check;
  */
 int domain_relinquish_pages(struct domain *d) __must_check;
 
-unsigned long heap_free_pages(void);
+/* Free frames: those whose address fits in @bits bits, and all. */
 unsigned long heap_free_pages_below(unsigned int bits);
+static inline unsigned long heap_free_pages(void)
+{
+	return heap_free_pages_below(64);
+}
 /* Clean one dirty buddy; false when none is left. For the idle loop. */
 bool heap_scrub_one(void);
 

@@ -49,32 +49,29 @@ static void __init extents_init(const struct mem_range *ram, unsigned int nr_ram
 	}
 }
 
-/* Cut @size bytes, aligned to it, from the top of the highest extent below @limit that has them. */
-static paddr_t __init carve(unsigned long size, paddr_t limit)
+/* Where tables may lie: anywhere once the direct map is complete. */
+static paddr_t carve_limit __initdata = LOW_LIMIT;
+
+/* Cut @size bytes, aligned to it, from the top of the highest extent that has them. */
+static void *__init carve(unsigned long size)
 {
 	for (unsigned int i = nr_extents; i-- > 0;) {
 		struct mem_range *e = &extents[i];
-		paddr_t at = ROUND_DOWN(min(e->end, limit), size), end = e->end;
+		paddr_t at = ROUND_DOWN(min(e->end, carve_limit), size), end = e->end;
 
-		if (e->start >= limit || at < size || at - size < e->start)
+		if (e->start >= carve_limit || at < size || at - size < e->start)
 			continue;
 		at -= size;
 		e->end = at;
 		extent_add(at + size, end);
-		return at;
+		return maddr_to_virt(at);
 	}
 	panic("too little memory: %lu KiB wanted", size >> 10);
 }
 
 static void *__init table_page(void)
 {
-	return memset(maddr_to_virt(carve(PAGE_SIZE, LOW_LIMIT)), 0, PAGE_SIZE);
-}
-
-/* Where tables may lie once the direct map is complete. */
-static void *__init any_page(void)
-{
-	return memset(maddr_to_virt(carve(PAGE_SIZE, MAX_RAM)), 0, PAGE_SIZE);
+	return memset(carve(PAGE_SIZE), 0, PAGE_SIZE);
 }
 
 static bool __init holds_ram(const struct mem_range *ram, unsigned int nr, paddr_t start,
@@ -90,29 +87,16 @@ static bool __init holds_ram(const struct mem_range *ram, unsigned int nr, paddr
 struct frame_array {
 	unsigned long va, guest_va; /* guest_va: a second, user-readable mapping, or 0 */
 	unsigned int size;
-	uint64_t fill; /* of each 64-bit word where there is RAM */
-	paddr_t hole;  /* what holes show, a page */
+	int fill;     /* of each byte where there is RAM */
+	paddr_t hole; /* what holes show, a page */
 };
-
-static void __init map_at(unsigned long va, paddr_t pa, unsigned long len, uint64_t flags)
-{
-	if (paging_map(idle_l4, va, pa, len, flags))
-		panic("no memory for the frame table");
-}
 
 static void __init array_map_piece(const struct frame_array *a, unsigned long off, paddr_t pa,
 				   unsigned long len, uint64_t flags)
 {
-	map_at(a->va + off, pa, len, flags);
-	if (a->guest_va)
-		map_at(a->guest_va + off, pa, len, PTE_HYP_RO | PTE_US);
-}
-
-static void __init fill_words(void *p, unsigned long bytes, uint64_t v)
-{
-	unsigned long n = bytes / 8;
-
-	__asm__ __volatile__("rep stosq" : "+D"(p), "+c"(n) : "a"(v) : "memory");
+	if (paging_map(idle_l4, a->va + off, pa, len, flags) ||
+	    (a->guest_va && paging_map(idle_l4, a->guest_va + off, pa, len, PTE_HYP_RO | PTE_US)))
+		panic("no memory for the frame table");
 }
 
 /* All holes share one table, whose entries all show the same page. */
@@ -134,16 +118,16 @@ static void __init array_build(const struct frame_array *a, const struct mem_ran
 			       unsigned int nr)
 {
 	unsigned long end = max_page * a->size, off, first_hole = ~0UL;
-	paddr_t per_chunk = CHUNK / a->size * PAGE_SIZE, at = 0, pa;
+	paddr_t per_chunk = CHUNK / a->size * PAGE_SIZE, at = 0;
+	void *chunk;
 
 	for (off = 0; off < end; off += CHUNK, at += per_chunk) {
 		if (!holds_ram(ram, nr, at, at + per_chunk)) {
 			array_map_hole(a, off, &first_hole);
 			continue;
 		}
-		pa = carve(CHUNK, MAX_RAM);
-		fill_words(maddr_to_virt(pa), CHUNK, a->fill);
-		array_map_piece(a, off, pa, CHUNK, PTE_HYP_RW);
+		chunk = memset(carve(CHUNK), a->fill, CHUNK);
+		array_map_piece(a, off, virt_to_maddr(chunk), CHUNK, PTE_HYP_RW);
 	}
 }
 
@@ -152,26 +136,23 @@ static void __init mark_devices(const struct mem_range *ram, unsigned int nr, mf
 {
 	const mfn_t per_chunk = CHUNK / sizeof(struct page_info);
 
-	for (mfn_t mfn = from; mfn < to; mfn++) {
-		paddr_t chunk = ROUND_DOWN(mfn, per_chunk) << PAGE_SHIFT;
-
-		if (holds_ram(ram, nr, chunk, chunk + (per_chunk << PAGE_SHIFT)))
-			for (; mfn < to && mfn << PAGE_SHIFT < chunk + (per_chunk << PAGE_SHIFT);
-			     mfn++)
+	for (mfn_t mfn = from, chunk, end; mfn < to; mfn = end) {
+		chunk = ROUND_DOWN(mfn, per_chunk);
+		end = min(to, chunk + per_chunk);
+		if (holds_ram(ram, nr, chunk << PAGE_SHIFT, (chunk + per_chunk) << PAGE_SHIFT))
+			for (; mfn < end; mfn++)
 				mfn_to_page(mfn)->count_info = PGC_device;
-		else
-			mfn = (chunk >> PAGE_SHIFT) + per_chunk;
-		mfn--;
 	}
 }
 
 static void __init frame_table_init(const struct mem_range *ram, unsigned int nr)
 {
-	struct page_info *hole = any_page();
+	struct page_info *hole = table_page();
+	void *invalid = memset(table_page(), 0xff, PAGE_SIZE); /* INVALID_M2P_ENTRY */
 	struct frame_array frames = {FRAME_TABLE_START, 0, sizeof(*hole), 0, virt_to_maddr(hole)};
-	struct frame_array m2p = {RW_MPT_VIRT_START, RO_MPT_VIRT_START, 8, INVALID_M2P_ENTRY};
+	struct frame_array m2p = {RW_MPT_VIRT_START, RO_MPT_VIRT_START, 8, 0xff,
+				  virt_to_maddr(invalid)};
 	mfn_t past = 0;
-	void *page = any_page();
 
 	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*hole); i++)
 		hole[i].count_info = PGC_device;
@@ -181,8 +162,6 @@ static void __init frame_table_init(const struct mem_range *ram, unsigned int nr
 		past = ram[i].end >> PAGE_SHIFT;
 	}
 	mark_devices(ram, nr, 0, MB(1) >> PAGE_SHIFT);
-	fill_words(page, PAGE_SIZE, INVALID_M2P_ENTRY);
-	m2p.hole = virt_to_maddr(page);
 	array_build(&m2p, ram, nr);
 }
 
@@ -201,7 +180,7 @@ void __init mm_init(const struct mem_range *ram, unsigned int nr_ram, const stru
 	extents_init(ram, nr_ram, keep, nr_keep);
 	paging_set_source(table_page);
 	paging_init(ram, nr_ram);
-	paging_set_source(any_page);
+	carve_limit = MAX_RAM;
 	frame_table_init(ram, nr_ram);
 	for (i = 0; i < nr_extents; i++)
 		heap_add(extents[i].start, extents[i].end);

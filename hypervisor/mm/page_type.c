@@ -28,7 +28,9 @@
  *
  * No frame's count is raised on trust: overflow of the type count (32 bits) and of the general count (26) is refused.
  */
-#include "mm/frame_inline.h"
+#include "lib/log.h"
+#include "mm/heap.h"
+#include "x86/tlb.h"
 
 #include "core/domain.h"
 #include "lib/errno.h"
@@ -55,16 +57,6 @@ uint64_t page_table_lock_slow(struct page_info *pg)
 	}
 }
 
-/* The frame is ours to change: make sure that nobody can use it as what it was. */
-static void flush_former_use(struct page_info *pg, uint64_t former)
-{
-	cpumask_t mask = former & PGT_foreign ? cpu_online_map : pg->owner->dirty_cpus;
-
-	tlb_filter(&mask, pg->tlb_stamp);
-	if (!cpumask_empty(&mask))
-		tlb_flush_mask(&mask, FLUSH_TLB, 0);
-}
-
 /* From "changing" or "leaving" to idle. */
 static void type_settle_idle(struct page_info *pg)
 {
@@ -80,7 +72,7 @@ static inline uint64_t linear_of(uint64_t x)
 /* The interrupted state gets its own general reference. False if the count is full. */
 static bool type_settle_partial(struct page_info *pg, uint64_t type)
 {
-	if (!ref_get(pg))
+	if (!get_page_any(pg))
 		return false;
 	__atomic_store_n(&pg->type_info, type | PGT_partial | linear_of(pg->type_info),
 			 __ATOMIC_RELEASE);
@@ -132,7 +124,7 @@ int page_type_finish(struct page_info *pg)
 	if (!(x & PGT_partial) || !partial_claim(pg, x))
 		return 0;
 	rc = type_leave(pg, x & PGT_type_mask, true);
-	ref_put(pg); /* the former interruption's */
+	put_page(pg); /* the former interruption's */
 	return rc;
 }
 
@@ -152,14 +144,16 @@ static int partial_resume(struct page_info *pg, uint64_t x, uint64_t type, bool 
 	if (!partial_claim(pg, x))
 		return -EAGAIN;
 	rc = type_check(pg, type, preemptible);
-	ref_put(pg);
+	put_page(pg);
 	return rc;
 }
 
 /* The type is new: one CPU gets here, with the frame in state "changing". */
 static int type_begin(struct page_info *pg, uint64_t former, uint64_t type, bool preemptible)
 {
-	flush_former_use(pg, former);
+	/* The frame is ours to change: make sure that nobody can use it as what it was. */
+	frames_flush(former & PGT_foreign ? &cpu_online_map : &pg->owner->dirty_cpus,
+		     pg->tlb_stamp);
 	if (!type_is_checked(type)) {
 		__atomic_store_n(&pg->type_info, type | PGT_validated | 1, __ATOMIC_RELEASE);
 		return 0;

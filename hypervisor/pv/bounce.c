@@ -18,14 +18,6 @@
 
 #define TRAP_IF_CLEAR 4 /* trap_info.flags: mask upcalls on entry */
 
-/* What the frame needs to know beside the registers. */
-struct bounce {
-	unsigned long rip;
-	bool mask_events;
-	bool has_error;
-	uint32_t error_code;
-};
-
 void pv_toggle_mode(struct vcpu *v)
 {
 	v->in_kernel = !v->in_kernel;
@@ -33,63 +25,41 @@ void pv_toggle_mode(struct vcpu *v)
 	write_cr3(v->in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user);
 }
 
-/* Words of the frame from low to high, written in one go: a fault leaves the guest crashed, so a half-written frame harms nobody. */
+/* One word of guest memory, already known to be in the guest's part. */
+#define GUEST_PUT(va, val, fault)                                             \
+	__asm__ goto("1: movq %1, %0\n" EX_TABLE("1b", "%l[" #fault "]")      \
+		     : /* no outputs */                                       \
+		     : "m"(*(unsigned long *)(va)), "r"((unsigned long)(val)) \
+		     : "memory"                                               \
+		     : fault)
+
+/* A fault leaves the guest crashed, so a half-written frame harms nobody. */
 static always_inline bool frame_store(unsigned long sp, const struct cpu_user_regs *regs,
-				      const struct bounce *b, unsigned long cs,
-				      unsigned long rflags)
+				      unsigned long rip_at, unsigned long cs, unsigned long rflags)
 {
-	unsigned long len = (b->has_error ? 8 : 7) * 8;
-	unsigned long ok = 0;
-
-	if (unlikely(!guest_access_ok(sp, len)))
+	if (unlikely(!guest_access_ok(sp, rip_at + 40 - sp)))
 		return false;
-	/* One fault label for all stores: sp only decides which page(s), and any fault is fatal to the guest. */
-	if (b->has_error) {
-		__asm__ __volatile__(
-			"1: mov %[e], 16(%[sp])\n2:\n\t.pushsection .ex_table, \"a\"\n\t"
-			".balign 8\n\t.quad 1b, 4f\n\t.popsection\n\t"
-			"mov $1, %k[ok]\n4:"
-			: [ok] "+r"(ok)
-			: [sp] "r"(sp), [e] "r"((unsigned long)b->error_code)
-			: "memory");
-		if (unlikely(!ok))
-			return false;
-		ok = 0;
-	}
-	{
-		unsigned long hi = sp + len - 40; /* RIP, CS, RFLAGS, RSP, SS */
-
-		__asm__ __volatile__(
-			"1: mov %[rcx], (%[sp])\n"
-			"2: mov %[r11], 8(%[sp])\n"
-			"3: mov %[rip], (%[hi])\n"
-			"4: mov %[cs], 8(%[hi])\n"
-			"5: mov %[fl], 16(%[hi])\n"
-			"6: mov %[rsp], 24(%[hi])\n"
-			"7: mov %[ss], 32(%[hi])\n\t"
-			"mov $1, %k[ok]\n8:\n\t"
-			".pushsection .ex_table, \"a\"\n\t.balign 8\n\t"
-			".quad 1b, 8b, 2b, 8b, 3b, 8b, 4b, 8b, 5b, 8b, 6b, 8b, 7b, 8b\n\t"
-			".popsection"
-			: [ok] "+r"(ok)
-			: [sp] "r"(sp), [hi] "r"(hi), [rcx] "r"(regs->rcx), [r11] "r"(regs->r11),
-			  [rip] "r"(regs->rip), [cs] "r"(cs), [fl] "r"(rflags),
-			  [rsp] "r"(regs->rsp), [ss] "r"((unsigned long)regs->ss)
-			: "memory");
-	}
-	return ok;
+	GUEST_PUT(sp, regs->rcx, fault);
+	GUEST_PUT(sp + 8, regs->r11, fault);
+	GUEST_PUT(rip_at, regs->rip, fault);
+	GUEST_PUT(rip_at + 8, cs, fault);
+	GUEST_PUT(rip_at + 16, rflags, fault);
+	GUEST_PUT(rip_at + 24, regs->rsp, fault);
+	GUEST_PUT(rip_at + 32, regs->ss, fault);
+	return true;
+fault:
+	return false;
 }
 
-static always_inline void bounce(struct vcpu *v, const struct bounce *b)
+static always_inline void bounce(struct vcpu *v, unsigned long rip, bool mask_events,
+				 bool has_error, uint32_t error_code)
 {
 	struct cpu_user_regs *regs = guest_regs();
 	struct vcpu_info *vi = v->vcpu_info;
 	uint8_t masked = READ_ONCE(vi->evtchn_upcall_mask);
 	unsigned long cs = regs->cs, sp, rflags;
 
-	if (unlikely(regs->rflags & RFLAGS_TF) && v->pv.db_held)
-		pv_debug_unhold(v, regs);
-	if (unlikely(!b->rip)) {
+	if (unlikely(!rip)) {
 		domain_crash(v->domain,
 			     "no handler registered for what would be bounced from %04x:%016lx",
 			     regs->cs, regs->rip);
@@ -102,49 +72,42 @@ static always_inline void bounce(struct vcpu *v, const struct bounce *b)
 		pv_toggle_mode(v);
 		sp = v->pv.kernel_sp & ~15UL;
 	}
-	sp -= b->has_error ? 64 : 56;
+	sp -= has_error ? 64 : 56;
 	rflags = regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL);
 	if (!masked)
 		rflags |= RFLAGS_IF;
 	if (v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl))
 		rflags |= (unsigned long)v->pv.iopl << 12;
-	if (unlikely(!frame_store(sp, regs, b, cs | (unsigned long)masked << 32, rflags))) {
+	if (unlikely(!frame_store(sp, regs, has_error ? sp + 24 : sp + 16,
+				  cs | (unsigned long)masked << 32, rflags)) ||
+	    (has_error && unlikely(!put_guest_u64(sp + 16, error_code)))) {
 		domain_crash(v->domain,
 			     "kernel stack %016lx cannot take an exception frame (rip %04x:%016lx)",
 			     sp, regs->cs, regs->rip);
 		return;
 	}
-	if (b->mask_events)
+	if (mask_events)
 		vi->evtchn_upcall_mask = 1;
 	regs->entry_vector |= TRAP_SYSCALL;
 	regs->rflags &= ~(RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF);
 	regs->ss = FLAT_KERNEL_SS;
 	regs->rsp = sp;
 	regs->cs = FLAT_KERNEL_CS;
-	regs->rip = b->rip;
-}
-
-static void bounce_trap(struct vcpu *v, const struct trap_info *ti, bool has_error,
-			uint32_t error_code)
-{
-	bounce(v, &(struct bounce){
-			  .rip = ti->address,
-			  .mask_events = ti->flags & TRAP_IF_CLEAR,
-			  .has_error = has_error,
-			  .error_code = error_code,
-		  });
+	regs->rip = rip;
 }
 
 void pv_inject_trap(unsigned int vector, uint32_t error_code)
 {
 	struct vcpu *v = current;
+	const struct trap_info *ti = &v->pv.traps[vector];
 
-	if (unlikely(!v->pv.traps[vector].address)) {
-		domain_crash(v->domain, "unhandled trap %u, error code %#x, at %04x:%016lx", vector,
-			     error_code, guest_regs()->cs, guest_regs()->rip);
+	if (unlikely(!ti->address)) {
+		domain_crash(
+			v->domain, "unhandled trap %u, error code %#x, CR2 %016lx, at %04x:%016lx",
+			vector, error_code, v->pv.ctrlreg[2], guest_regs()->cs, guest_regs()->rip);
 		return;
 	}
-	bounce_trap(v, &v->pv.traps[vector], HAS_ERROR_CODE >> vector & 1, error_code);
+	bounce(v, ti->address, ti->flags & TRAP_IF_CLEAR, HAS_ERROR_CODE >> vector & 1, error_code);
 }
 
 void pv_inject_page_fault(unsigned long cr2, uint32_t error_code)
@@ -154,16 +117,7 @@ void pv_inject_page_fault(unsigned long cr2, uint32_t error_code)
 	v->pv.ctrlreg[2] = cr2;
 	v->vcpu_info->arch.cr2 = cr2;
 	/* Both guest modes run in ring 3: tell the guest which it was. */
-	error_code &= ~PF_U;
-	if (!v->in_kernel)
-		error_code |= PF_U;
-	if (unlikely(!v->pv.traps[X86_PF].address)) {
-		domain_crash(v->domain,
-			     "unhandled page fault at %016lx, error code %#x, rip %04x:%016lx", cr2,
-			     error_code, guest_regs()->cs, guest_regs()->rip);
-		return;
-	}
-	bounce_trap(v, &v->pv.traps[X86_PF], true, error_code);
+	pv_inject_trap(X86_PF, v->in_kernel ? error_code & ~PF_U : error_code | PF_U);
 }
 
 void pv_inject_software_interrupt(unsigned int vector, unsigned int insn_len)
@@ -180,7 +134,7 @@ void pv_inject_software_interrupt(unsigned int vector, unsigned int insn_len)
 		return;
 	}
 	regs->rip += insn_len;
-	bounce_trap(v, ti, false, 0);
+	bounce(v, ti->address, ti->flags & TRAP_IF_CLEAR, false, 0);
 }
 
 void pv_deliver_events(void)
@@ -189,7 +143,7 @@ void pv_deliver_events(void)
 
 	if (unlikely(!v->pv.event_callback))
 		return; /* not registered yet: stays pending */
-	bounce(v, &(struct bounce){.rip = v->pv.event_callback, .mask_events = true});
+	bounce(v, v->pv.event_callback, true, false, 0);
 }
 
 void pv_deliver_nmi(void)
@@ -200,39 +154,36 @@ void pv_deliver_nmi(void)
 		return;
 	v->nmi_pending = false;
 	v->nmi_masked = true;
-	bounce_trap(v, &v->pv.traps[X86_NMI], false, 0);
+	pv_inject_trap(X86_NMI, 0);
 }
 
 /*
  * A system call of guest user mode. There is no virtual SYSCALL_MASK: the ABI's kernel finds DF clear, beside what every
  * bounce clears. Without a callback the instruction, of @len bytes, does not exist.
  */
-static void bounce_syscall(struct vcpu *v, unsigned long callback, uint8_t flag, unsigned int len)
+static void bounce_syscall(unsigned long callback, uint8_t flag, unsigned int len)
 {
 	struct cpu_user_regs *regs = guest_regs();
+	struct vcpu *v = current;
 
 	if (unlikely(!callback)) {
 		regs->rip -= len;
 		pv_inject_trap(X86_UD, 0);
 		return;
 	}
-	bounce(v, &(struct bounce){.rip = callback, .mask_events = v->pv.bounce_flags & flag});
+	bounce(v, callback, v->pv.bounce_flags & flag, false, 0);
 	regs->rflags &= ~RFLAGS_DF;
 }
 
 /* Entry code: SYSCALL from guest user mode. */
 void pv_user_syscall(void)
 {
-	struct vcpu *v = current;
-
-	bounce_syscall(v, v->pv.syscall_callback, PVBF_syscall_disables_events, 2);
+	bounce_syscall(current->pv.syscall_callback, PVBF_syscall_disables_events, 2);
 }
 
 void pv_user_syscall32(void)
 {
-	struct vcpu *v = current;
-
-	bounce_syscall(v, v->pv.syscall32_callback, PVBF_syscall32_disables_events, 2);
+	bounce_syscall(current->pv.syscall32_callback, PVBF_syscall32_disables_events, 2);
 }
 
 void pv_user_sysenter(void)
@@ -246,7 +197,7 @@ void pv_user_sysenter(void)
 		pv_inject_trap(X86_GP, 0);
 		return;
 	}
-	bounce_syscall(v, v->pv.sysenter_callback, PVBF_sysenter_disables_events, 0);
+	bounce_syscall(v->pv.sysenter_callback, PVBF_sysenter_disables_events, 0);
 }
 
 /* IRET to what the guest asked for has faulted. The guest sees the fault at its target, as if it had got there. */
@@ -275,10 +226,9 @@ void pv_inject_failsafe(const uint16_t selectors[4])
 
 	if (!v->pv.failsafe_callback)
 		return;
-	bounce(v,
-	       &(struct bounce){.rip = v->pv.failsafe_callback,
-				.mask_events = v->pv.bounce_flags & PVBF_failsafe_disables_events});
-	if (v->domain->is_shutting_down)
+	bounce(v, v->pv.failsafe_callback, v->pv.bounce_flags & PVBF_failsafe_disables_events,
+	       false, 0);
+	if (v->domain->is_shut_down)
 		return;
 	regs->rsp -= 4 * sizeof(words[0]);
 	if (copy_to_guest_va(regs->rsp, words, sizeof(words)))

@@ -56,56 +56,40 @@ static const uint32_t pv_features[CPUID_NR_FEATURE_WORDS] = {
 	[18] = F(TSA_SQ_NO) | F(TSA_L1_NO),
 };
 
-/* Features that mean nothing without another one; ordered so that one pass suffices. */
-#define DEP(on, dep)                                        \
-	{                                                   \
-		XEN_X86_FEATURE_##on, XEN_X86_FEATURE_##dep \
-	}
+/* Features of a word that mean nothing without another one; ordered so that one pass suffices. */
+#define WITHOUT(name) XEN_X86_FEATURE_##name
 static const struct {
-	uint16_t on, dep;
+	uint16_t missing;
+	uint8_t word;
+	uint32_t useless;
 } feature_deps[] = {
-	DEP(FXSR, SSE),
-	DEP(SSE, SSE2),
-	DEP(SSE2, SSE3),
-	DEP(SSE2, AESNI),
-	DEP(SSE2, PCLMULQDQ),
-	DEP(SSE2, SHA),
-	DEP(SSE2, GFNI),
-	DEP(SSE3, SSSE3),
-	DEP(SSE3, SSE4A),
-	DEP(SSSE3, SSE4_1),
-	DEP(SSE4_1, SSE4_2),
-	DEP(SSE4_2, AVX),
-	DEP(XSAVE, AVX),
-	DEP(XSAVE, XSAVEOPT),
-	DEP(XSAVE, XSAVEC),
-	DEP(XSAVE, XGETBV1),
-	DEP(AVX, FMA),
-	DEP(AVX, FMA4),
-	DEP(AVX, F16C),
-	DEP(AVX, XOP),
-	DEP(AVX, VAES),
-	DEP(AVX, VPCLMULQDQ),
-	DEP(AVX, AVX_VNNI),
-	DEP(AVX, AVX2),
-	DEP(AVX2, AVX512F),
-	DEP(AVX512F, AVX512DQ),
-	DEP(AVX512F, AVX512_IFMA),
-	DEP(AVX512F, AVX512PF),
-	DEP(AVX512F, AVX512ER),
-	DEP(AVX512F, AVX512CD),
-	DEP(AVX512F, AVX512BW),
-	DEP(AVX512F, AVX512VL),
-	DEP(AVX512F, AVX512_VNNI),
-	DEP(AVX512F, AVX512_VPOPCNTDQ),
-	DEP(AVX512F, AVX512_4VNNIW),
-	DEP(AVX512F, AVX512_4FMAPS),
-	DEP(AVX512BW, AVX512_VBMI),
-	DEP(AVX512BW, AVX512_VBMI2),
-	DEP(AVX512BW, AVX512_BITALG),
-	DEP(AVX512BW, AVX512_BF16),
-	DEP(LM, LAHF_LM),
-	DEP(3DNOW, 3DNOWEXT),
+	{WITHOUT(FXSR), 0, F(SSE)},
+	{WITHOUT(SSE), 0, F(SSE2)},
+	{WITHOUT(SSE2), 1, F(SSE3) | F(AESNI) | F(PCLMULQDQ)},
+	{WITHOUT(SSE2), 5, F(SHA)},
+	{WITHOUT(SSE2), 6, F(GFNI)},
+	{WITHOUT(SSE3), 1, F(SSSE3)},
+	{WITHOUT(SSE3), 3, F(SSE4A)},
+	{WITHOUT(SSSE3), 1, F(SSE4_1)},
+	{WITHOUT(SSE4_1), 1, F(SSE4_2)},
+	{WITHOUT(SSE4_2), 1, F(AVX)},
+	{WITHOUT(XSAVE), 1, F(AVX)},
+	{WITHOUT(XSAVE), 4, F(XSAVEOPT) | F(XSAVEC) | F(XGETBV1)},
+	{WITHOUT(AVX), 1, F(FMA) | F(F16C)},
+	{WITHOUT(AVX), 3, F(FMA4) | F(XOP)},
+	{WITHOUT(AVX), 5, F(AVX2)},
+	{WITHOUT(AVX), 6, F(VAES) | F(VPCLMULQDQ)},
+	{WITHOUT(AVX), 10, F(AVX_VNNI)},
+	{WITHOUT(AVX2), 5, F(AVX512F)},
+	{WITHOUT(AVX512F), 5,
+	 F(AVX512DQ) | F(AVX512_IFMA) | F(AVX512PF) | F(AVX512ER) | F(AVX512CD) | F(AVX512BW) |
+		 F(AVX512VL)},
+	{WITHOUT(AVX512F), 6, F(AVX512_VNNI) | F(AVX512_VPOPCNTDQ)},
+	{WITHOUT(AVX512F), 9, F(AVX512_4VNNIW) | F(AVX512_4FMAPS)},
+	{WITHOUT(AVX512BW), 6, F(AVX512_VBMI) | F(AVX512_VBMI2) | F(AVX512_BITALG)},
+	{WITHOUT(AVX512BW), 10, F(AVX512_BF16)},
+	{WITHOUT(LM), 3, F(LAHF_LM)},
+	{WITHOUT(3DNOW), 2, F(3DNOWEXT)},
 };
 
 static struct pv_cpuid policies[CPUID_PV_DEFAULT + 1];
@@ -123,7 +107,7 @@ uint32_t *pv_cpuid_word(struct pv_cpuid *p, unsigned int w)
 	return at[w];
 }
 
-static bool policy_is_amd(const struct pv_cpuid *p)
+bool pv_cpuid_is_amd(const struct pv_cpuid *p)
 {
 	/* "AuthenticAMD" and "HygonGenuine" by their first register */
 	return p->basic[0].b == 0x68747541 || p->basic[0].b == 0x6f677948;
@@ -167,16 +151,10 @@ static void raw_read(struct pv_cpuid *p)
 	if (max >= 0xd && HAS(p, XSAVE))
 		leaves_read(p->xstate, 0xd, CPUID_NR_XSTATE);
 	leaf_read(&top, 0x80000000, 0);
-	if (top.a >> 16 != 0x8000)
-		return;
-	max = min(top.a & 0xffff, CPUID_NR_EXTD - 1u);
-	for (uint32_t l = 0; l <= max; l++)
-		leaf_read(&p->extd[l], 0x80000000 + l, 0);
-}
-
-/* Bits that mirror a control register, and sizes that depend on one, are not part of a policy. */
-static void drop_dynamic(struct pv_cpuid *p)
-{
+	if (top.a >> 16 == 0x8000)
+		for (uint32_t l = 0; l <= min(top.a & 0xffff, CPUID_NR_EXTD - 1u); l++)
+			leaf_read(&p->extd[l], 0x80000000 + l, 0);
+	/* Bits that mirror a control register, and sizes that depend on one, are not part of a policy. */
 	p->basic[1].c &= ~F(OSXSAVE);
 	p->feat[0].c &= ~F(OSPKE);
 	p->xstate[0].b = p->xstate[1].b = 0;
@@ -184,7 +162,7 @@ static void drop_dynamic(struct pv_cpuid *p)
 
 static void limit_leaves(struct pv_cpuid *p, const struct pv_cpuid *max)
 {
-	uint32_t ext = policy_is_amd(p) ? CPUID_NR_EXTD : CPUID_NR_INTEL;
+	uint32_t ext = pv_cpuid_is_amd(p) ? CPUID_NR_EXTD : CPUID_NR_INTEL;
 
 	p->basic[0].a = min(p->basic[0].a, max->basic[0].a);
 	p->feat[0].a = min(p->feat[0].a, max->feat[0].a);
@@ -201,46 +179,41 @@ static void host_features(struct pv_cpuid *p)
 	if (!(cr4 & CR4_FSGSBASE))
 		p->feat[0].b &= ~F(FSGSBASE);
 	/* AMD's CPUs in long mode have no SYSENTER (APM vol. 3). */
-	if (policy_is_amd(p))
+	if (pv_cpuid_is_amd(p))
 		p->basic[1].d &= ~F(SEP);
 }
 
 static void features_close(struct pv_cpuid *p)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(feature_deps); i++) {
-		unsigned int dep = feature_deps[i].dep;
-
-		if (!policy_has(p, feature_deps[i].on))
-			*pv_cpuid_word(p, dep / 32) &= ~(1u << (dep % 32));
-	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(feature_deps); i++)
+		if (!policy_has(p, feature_deps[i].missing))
+			*pv_cpuid_word(p, feature_deps[i].word) &= ~feature_deps[i].useless;
 }
 
-static uint64_t policy_xcr0(const struct pv_cpuid *p)
+uint64_t pv_cpuid_xcr0(const struct pv_cpuid *p)
 {
 	if (!HAS(p, XSAVE))
 		return 0;
 	return XCR0_FP_SSE | (HAS(p, AVX) ? XCR0_YMM : 0) | (HAS(p, AVX512F) ? XCR0_ZMM : 0);
 }
 
-/* SDM vol. 1 13.5: the legacy area and header, then each component at its offset. */
-static uint32_t xsave_size(const struct pv_cpuid *p, uint64_t xcr0)
+/*
+ * SDM vol. 1 13.5: the legacy area and header, then each component at its offset. The compacted form packs the components,
+ * aligned where they ask for it.
+ */
+unsigned int pv_xstate_size(uint64_t xcr0, bool compacted)
 {
+	const struct cpuid_regs *x = policies[CPUID_RAW].xstate;
 	uint32_t size = 512 + 64;
 
-	for (unsigned int i = 2; i < CPUID_NR_XSTATE; i++)
-		if (xcr0 >> i & 1)
-			size = max(size, p->xstate[i].a + p->xstate[i].b);
-	return size;
-}
-
-/* The compacted form packs the components, aligned where they ask for it. */
-static uint32_t xsavec_size(const struct pv_cpuid *p, uint64_t xcr0)
-{
-	uint32_t size = 512 + 64;
-
-	for (unsigned int i = 2; i < CPUID_NR_XSTATE; i++)
-		if (xcr0 >> i & 1)
-			size = (p->xstate[i].c & 2 ? ROUND_UP(size, 64u) : size) + p->xstate[i].a;
+	for (unsigned int i = 2; i < CPUID_NR_XSTATE; i++) {
+		if (!(xcr0 >> i & 1))
+			continue;
+		if (!compacted)
+			size = max(size, x[i].a + x[i].b);
+		else
+			size = (x[i].c & 2 ? ROUND_UP(size, 64u) : size) + x[i].a;
+	}
 	return size;
 }
 
@@ -248,7 +221,7 @@ static void derive_xstate(struct pv_cpuid *p)
 {
 	const struct pv_cpuid *raw = &policies[CPUID_RAW];
 	uint32_t da1 = p->xstate[1].a;
-	uint64_t xcr0 = policy_xcr0(p);
+	uint64_t xcr0 = pv_cpuid_xcr0(p);
 
 	memset(p->xstate, 0, sizeof(p->xstate));
 	if (!xcr0)
@@ -261,61 +234,57 @@ static void derive_xstate(struct pv_cpuid *p)
 		}
 	p->xstate[0].a = (uint32_t)xcr0;
 	p->xstate[0].d = (uint32_t)(xcr0 >> 32);
-	p->xstate[0].c = xsave_size(p, xcr0);
+	p->xstate[0].c = pv_xstate_size(xcr0, false);
 	p->xstate[1].a = da1;
 }
 
-static void zero_leaves(struct cpuid_regs *r, unsigned int first, unsigned int last)
+/* Zeroes the leaves whose bits are set in @which. */
+static void hide_leaves(struct cpuid_regs *r, unsigned int nr, uint64_t which)
 {
-	memset(&r[first], 0, sizeof(*r) * (last - first + 1));
+	for (unsigned int i = 0; i < nr; i++)
+		if (which >> i & 1)
+			memset(&r[i], 0, sizeof(*r));
 }
 
 static void hide_intel(struct pv_cpuid *p)
 {
-	zero_leaves(p->basic, 3, 3); /* serial number */
-	zero_leaves(p->basic, 9, 9); /* DCA */
 	p->extd[0].b = p->extd[0].c = p->extd[0].d = 0;
 	p->extd[1].a = p->extd[1].b = 0;
-	zero_leaves(p->extd, 5, 5);
+	hide_leaves(p->extd, CPUID_NR_EXTD, BIT32(5));
 	p->extd[6].a = p->extd[6].b = p->extd[6].d = 0;
-	p->extd[8].a &= 0xffff;
 	p->extd[8].c = 0;
 }
 
 static void hide_amd(struct pv_cpuid *p)
 {
-	zero_leaves(p->basic, 2, 3);
+	hide_leaves(p->basic, CPUID_NR_BASIC, BIT32(2));
 	memset(p->cache, 0, sizeof(p->cache));
-	zero_leaves(p->basic, 9, 10);
 	p->extd[0].b = p->basic[0].b;
 	p->extd[0].c = p->basic[0].c;
 	p->extd[0].d = p->basic[0].d;
 	p->extd[1].a = p->basic[1].a;
 	p->extd[1].b &= 0xff00ffff;
 	p->extd[1].d |= p->basic[1].d & COMMON_1D;
-	p->extd[8].a &= 0xffff;
 	p->extd[8].c &= 0x3f0ff;
-	zero_leaves(p->extd, 9, 9);
-	zero_leaves(p->extd, 0xb, 0x18);
-	zero_leaves(p->extd, 0x1b, 0x20);
+	hide_leaves(p->extd, CPUID_NR_EXTD,
+		    0x1f9fffa00); /* all from 9 on but 0xa, 0x19, 0x1a, 0x21 */
 	p->extd[0x21].b = p->extd[0x21].d = 0;
 }
 
 /* Leaves and fields that are the host's business: power, serial numbers, performance counters, topology. */
 static void hide_fields(struct pv_cpuid *p)
 {
+	hide_leaves(p->basic, CPUID_NR_BASIC,
+		    BIT32(3) | BIT32(5) | BIT32(6) | BIT32(8) | BIT32(9) | BIT32(0xa) | BIT32(0xc));
 	p->basic[1].a &= 0x0fff0fff;
 	p->basic[1].b &= 0x00ffffff;
-	zero_leaves(p->basic, 5, 6);
-	zero_leaves(p->basic, 8, 8);
-	zero_leaves(p->basic, 0xa, 0xa);
-	zero_leaves(p->basic, 0xc, 0xc);
 	memset(p->topo, 0, sizeof(p->topo));
 	p->extd[1].d &= ~COMMON_1D;
 	p->extd[7].a = p->extd[7].b = p->extd[7].c = 0;
+	p->extd[8].a &= 0xffff;
 	p->extd[8].d = 0;
-	zero_leaves(p->extd, 0xa, 0xa); /* no SVM for PV guests */
-	if (policy_is_amd(p))
+	hide_leaves(p->extd, CPUID_NR_EXTD, BIT32(0xa)); /* no SVM for PV guests */
+	if (pv_cpuid_is_amd(p))
 		hide_amd(p);
 	else
 		hide_intel(p);
@@ -335,46 +304,26 @@ void pv_cpuid_sanitise(struct pv_cpuid *p)
 	derive_xstate(p);
 }
 
+/* Hints and topology are the tools' to choose, whatever this host has: a guest may come from one that has them. */
 static void policy_make_max(struct pv_cpuid *p)
 {
-	for (unsigned int w = 0; w < CPUID_NR_FEATURE_WORDS; w++)
-		*pv_cpuid_word(p, w) &= pv_features[w];
-	/* Hints and topology that are the tools' to choose, whatever this host has: a guest may come from one that has them. */
-	*pv_cpuid_word(p, W(HYPERVISOR)) |= F(HYPERVISOR);
 	*pv_cpuid_word(p, W(HTT)) |= F(HTT);
 	*pv_cpuid_word(p, W(CMP_LEGACY)) |= F(CMP_LEGACY);
 	*pv_cpuid_word(p, W(ERMS)) |= F(ERMS);
 	p->basic[0].a = CPUID_NR_BASIC - 1;
 	p->feat[0].a = CPUID_NR_FEAT - 1;
 	p->extd[0].a = 0x80000000u + CPUID_NR_EXTD - 1;
-	p->platform_info = 0;
 	features_close(p);
 	hide_fields(p);
 	derive_xstate(p);
 }
 
-static void policy_make_default(struct pv_cpuid *p, struct pv_cpuid *host)
-{
-	static const unsigned int as_host[] = {XEN_X86_FEATURE_HTT, XEN_X86_FEATURE_CMP_LEGACY,
-					       XEN_X86_FEATURE_ERMS};
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(as_host); i++)
-		if (!policy_has(host, as_host[i]))
-			*pv_cpuid_word(p, as_host[i] / 32) &= ~(1u << (as_host[i] % 32));
-	/* A guest that relies on the TSC's rate cannot be moved: opt-in. */
-	p->extd[7].d &= ~F(ITSC);
-	p->basic[0].a = host->basic[0].a;
-	p->feat[0].a = host->feat[0].a;
-	p->extd[0].a = host->extd[0].a;
-	pv_cpuid_sanitise(p);
-}
-
 static void policies_make(void)
 {
 	struct pv_cpuid *raw = &policies[CPUID_RAW], *host = &policies[CPUID_HOST];
+	struct pv_cpuid *max = &policies[CPUID_PV_MAX], *def = &policies[CPUID_PV_DEFAULT];
 
 	raw_read(raw);
-	drop_dynamic(raw);
 	*host = *raw;
 	host->basic[0].a = min(host->basic[0].a, CPUID_NR_BASIC - 1u);
 	host->feat[0].a = min(host->feat[0].a, CPUID_NR_FEAT - 1u);
@@ -382,10 +331,15 @@ static void policies_make(void)
 	host_features(host);
 	features_close(host);
 	derive_xstate(host);
-	policies[CPUID_PV_MAX] = *host;
-	policy_make_max(&policies[CPUID_PV_MAX]);
-	policies[CPUID_PV_DEFAULT] = policies[CPUID_PV_MAX];
-	policy_make_default(&policies[CPUID_PV_DEFAULT], host);
+	*max = *host;
+	for (unsigned int w = 0; w < CPUID_NR_FEATURE_WORDS; w++)
+		*pv_cpuid_word(max, w) &= pv_features[w];
+	*pv_cpuid_word(max, W(HYPERVISOR)) |= F(HYPERVISOR);
+	*def = *max;
+	policy_make_max(max);
+	/* A guest that relies on the TSC's rate cannot be moved: opt-in. */
+	def->extd[7].d &= ~F(ITSC);
+	pv_cpuid_sanitise(def);
 	policies_ready = true;
 }
 
@@ -414,50 +368,23 @@ int pv_cpuid_init_domain(struct domain *d)
 
 void pv_cpuid_free_domain(struct domain *d)
 {
-	if (!d->pv.cpuid)
-		return;
-	kfree(d->pv.cpuid->e820);
+	if (d->pv.cpuid)
+		kfree(d->pv.cpuid->e820);
 	kfree(d->pv.cpuid);
-	d->pv.cpuid = NULL;
-}
-
-uint64_t pv_cpuid_xcr0(const struct domain *d)
-{
-	return policy_xcr0(d->pv.cpuid);
-}
-
-/* <xen/arch-x86/cpuid.h>, the time leaf. */
-static void hypervisor_time_leaf(const struct pv_cpuid *p, uint32_t sub, struct cpuid_regs *r)
-{
-	switch (sub) {
-	case 0:
-		r->a = HAS(&policies[CPUID_HOST], ITSC) << 1 | HAS(&policies[CPUID_HOST], RDTSCP)
-								       << 2;
-		r->b = p->tsc_mode;
-		r->c = p->tsc_khz;
-		r->d = p->tsc_incarnation;
-		break;
-	case 1:
-		r->c = time_scale.mul_frac;
-		r->d = (uint32_t)time_scale.shift;
-		break;
-	case 2:
-		r->a = cpu_khz;
-		break;
-	}
 }
 
 static void hypervisor_leaf(const struct pv_cpuid *p, uint32_t leaf, uint32_t sub,
 			    struct cpuid_regs *r)
 {
-	uint32_t limit = p->hv_limit & 0xff, idx = leaf - XEN_CPUID_FIRST_LEAF;
+	const struct pv_cpuid *host = &policies[CPUID_HOST];
+	uint32_t limit = p->hv_limit & 0xff;
 
 	if (!limit || limit > XEN_CPUID_MAX_NUM_LEAVES)
 		limit = XEN_CPUID_MAX_NUM_LEAVES;
 	limit = max(limit, 2u);
-	if (idx > limit)
+	if (leaf > limit)
 		return;
-	switch (idx) {
+	switch (leaf) {
 	case 0:
 		*r = (struct cpuid_regs){XEN_CPUID_FIRST_LEAF + limit, XEN_CPUID_SIGNATURE_EBX,
 					 XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX};
@@ -466,11 +393,17 @@ static void hypervisor_leaf(const struct pv_cpuid *p, uint32_t leaf, uint32_t su
 		r->a = ABI_VERSION;
 		break;
 	case 2:
-		*r = (struct cpuid_regs){1, 0x40000000, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD,
-					 0};
+		*r = (struct cpuid_regs){1, 0x40000000, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD};
 		break;
-	case 3:
-		hypervisor_time_leaf(p, sub, r);
+	case 3: /* time */
+		if (sub == 0)
+			*r = (struct cpuid_regs){HAS(host, ITSC) << 1 | HAS(host, RDTSCP) << 2,
+						 p->tsc_mode, p->tsc_khz, p->tsc_incarnation};
+		else if (sub == 1)
+			*r = (struct cpuid_regs){.c = time_scale.mul_frac,
+						 .d = (uint32_t)time_scale.shift};
+		else if (sub == 2)
+			r->a = cpu_khz;
 		break;
 	case 5:
 		if (sub == 0)
@@ -479,69 +412,62 @@ static void hypervisor_leaf(const struct pv_cpuid *p, uint32_t leaf, uint32_t su
 	}
 }
 
+static const struct cpuid_regs *leaf_at(const struct cpuid_regs *r, uint32_t nr, uint32_t i)
+{
+	return i < nr ? &r[array_index_nospec(i, nr)] : NULL;
+}
+
+/* A leaf as the policy has it; NULL beyond its limits. */
 static const struct cpuid_regs *static_leaf(const struct pv_cpuid *p, uint32_t leaf, uint32_t sub)
 {
-	if (leaf > min(p->basic[0].a, CPUID_NR_BASIC - 1u))
+	if (leaf >> 31)
+		return leaf_at(p->extd, min((p->extd[0].a & 0xffff) + 1, (uint32_t)CPUID_NR_EXTD),
+			       leaf - 0x80000000u);
+	if (leaf > p->basic[0].a)
 		return NULL;
 	switch (leaf) {
 	case 4:
-		return sub < CPUID_NR_CACHE ? &p->cache[array_index_nospec(sub, CPUID_NR_CACHE)]
-					    : NULL;
+		return leaf_at(p->cache, CPUID_NR_CACHE, sub);
 	case 7:
-		return sub <= min(p->feat[0].a, CPUID_NR_FEAT - 1u)
-			       ? &p->feat[array_index_nospec(sub, CPUID_NR_FEAT)]
-			       : NULL;
+		return leaf_at(p->feat, min(p->feat[0].a + 1, (uint32_t)CPUID_NR_FEAT), sub);
 	case 0xb:
-		return sub < CPUID_NR_TOPO ? &p->topo[array_index_nospec(sub, CPUID_NR_TOPO)]
-					   : NULL;
+		return leaf_at(p->topo, CPUID_NR_TOPO, sub);
 	case 0xd:
-		return sub < CPUID_NR_XSTATE ? &p->xstate[array_index_nospec(sub, CPUID_NR_XSTATE)]
-					     : NULL;
+		return leaf_at(p->xstate, CPUID_NR_XSTATE, sub);
 	default:
-		return &p->basic[array_index_nospec(leaf, CPUID_NR_BASIC)];
+		return leaf_at(p->basic, CPUID_NR_BASIC, leaf);
 	}
 }
 
-/* What depends on the vCPU's registers; they are at hand for the running one only. */
+/* What depends on the vCPU's registers. */
 static void adjust_dynamic(const struct vcpu *v, const struct pv_cpuid *p, uint32_t leaf,
 			   uint32_t sub, struct cpuid_regs *r)
 {
-	if (leaf == 1) {
-		/*
-		 * PV kernels have come to take OSXSAVE for "the hypervisor has turned XSAVE on": Linux clears the feature
-		 * for good if it is missing before its own CR4 is set.
-		 */
-		if ((v->pv.ctrlreg[4] & CR4_OSXSAVE) || (HAS(p, XSAVE) && v->in_kernel))
-			r->c |= F(OSXSAVE);
-	} else if (leaf == 0xd && HAS(p, XSAVE) && sub < 2) {
-		if (sub == 0)
-			r->b = xsave_size(p, v->pv.xcr0);
-		else if (HAS(p, XSAVEC))
-			r->b = xsavec_size(p, v->pv.xcr0);
-	}
+	/*
+	 * PV kernels have come to take OSXSAVE for "the hypervisor has turned XSAVE on": Linux clears the feature for
+	 * good if it is missing before its own CR4 is set.
+	 */
+	if (leaf == 1 && ((v->pv.ctrlreg[4] & CR4_OSXSAVE) || (HAS(p, XSAVE) && v->in_kernel)))
+		r->c |= F(OSXSAVE);
+	if (leaf == 0xd && HAS(p, XSAVE) && (sub == 0 || (sub == 1 && HAS(p, XSAVEC))))
+		r->b = pv_xstate_size(v->pv.xcr0, sub);
 }
 
-void pv_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+void pv_cpuid(struct cpu_user_regs *regs)
 {
-	const struct pv_cpuid *p = v->domain->pv.cpuid;
-	const struct cpuid_regs *l = NULL;
-	struct cpuid_regs r = {0, 0, 0, 0};
+	const struct pv_cpuid *p = current->domain->pv.cpuid;
+	uint32_t leaf = (uint32_t)regs->rax, sub = (uint32_t)regs->rcx;
+	const struct cpuid_regs *l = static_leaf(p, leaf, sub);
+	struct cpuid_regs r = {0};
 
-	if (leaf < CPUID_NR_BASIC) {
-		l = static_leaf(p, leaf, subleaf);
-	} else if (leaf >= 0x80000000u && leaf < 0x80000000u + CPUID_NR_EXTD) {
-		if (leaf <= p->extd[0].a)
-			l = &p->extd[array_index_nospec(leaf & 0xffff, CPUID_NR_EXTD)];
-	} else if (leaf >> 8 == XEN_CPUID_FIRST_LEAF >> 8) {
-		hypervisor_leaf(p, leaf, subleaf, &r);
-	}
 	if (l) {
 		r = *l;
-		if (v == current)
-			adjust_dynamic(v, p, leaf, subleaf, &r);
+		adjust_dynamic(current, p, leaf, sub, &r);
+	} else if (leaf >> 8 == XEN_CPUID_FIRST_LEAF >> 8) {
+		hypervisor_leaf(p, leaf & 0xff, sub, &r);
 	}
-	out[0] = r.a;
-	out[1] = r.b;
-	out[2] = r.c;
-	out[3] = r.d;
+	regs->rax = r.a;
+	regs->rbx = r.b;
+	regs->rcx = r.c;
+	regs->rdx = r.d;
 }

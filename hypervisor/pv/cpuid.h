@@ -60,7 +60,10 @@ const struct pv_cpuid *pv_cpuid_policy(enum cpuid_policy which);
 uint32_t *pv_cpuid_word(struct pv_cpuid *p, unsigned int w);
 /* Bring a policy the tools wrote down to what the hypervisor can keep, and derive what follows from its features. */
 void pv_cpuid_sanitise(struct pv_cpuid *p);
+bool pv_cpuid_is_amd(const struct pv_cpuid *p);
 /* XCR0 bits a guest may set: what its policy shows. */
-uint64_t pv_cpuid_xcr0(const struct domain *d);
+uint64_t pv_cpuid_xcr0(const struct pv_cpuid *p);
+/* Bytes of an XSAVE area with these components, in the standard or the compacted format. */
+unsigned int pv_xstate_size(uint64_t xcr0, bool compacted);
 
 #endif

@@ -4,20 +4,16 @@
  * breakpoints is enabled; otherwise the registers stay untouched and DR7 is clear.
  */
 #include "lib/errno.h"
-#include "pv/pv.h"
+#include "pv/mmu.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
 #include "x86/page.h"
 
 #define DR6_FIXED  0xffff0ff0UL
 #define DR6_ZERO   0x1000UL
-#define DR6_B0_B3  0xfUL
-#define DR6_BS	   0x4000UL
 #define DR7_ACTIVE 0xffUL
-#define DR7_GD	   (1UL << 13)
 #define DR7_FIXED  0x400UL
 #define DR7_ZERO   0xd800UL
-#define DR_IO	   2 /* R/W field: I/O breakpoint, for guests with CR4.DE */
 
 static void hardware_load(const struct pv_vcpu *pv)
 {
@@ -51,10 +47,10 @@ static int dr7_split(const struct vcpu *v, unsigned long *value, unsigned long *
 	*emul = 0;
 	if (val >> 32)
 		return -EINVAL;
-	if (val & DR7_GD)
+	if (val & BIT(13)) /* GD */
 		return -EPERM;
 	for (unsigned int i = 0; (val & DR7_ACTIVE) && i < 4; i++) {
-		if ((val >> (16 + i * 4) & 3) != DR_IO)
+		if ((val >> (16 + i * 4) & 3) != 2) /* R/W field: I/O */
 			continue;
 		if (!(v->pv.ctrlreg[4] & CR4_DE))
 			return -EPERM;
@@ -91,7 +87,7 @@ long pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long value)
 		return -ENODEV;
 	switch (reg) {
 	case 0 ... 3:
-		if (!addr_is_canonical(value) || (value >= HYP_VIRT_START && value < HYP_VIRT_END))
+		if (!guest_va_ok(value))
 			return -EPERM;
 		v->pv.dr[array_index_nospec(reg, 4)] = value;
 		break;
@@ -122,32 +118,6 @@ int pv_get_debugreg(const struct vcpu *v, unsigned int reg, unsigned long *value
 	else
 		*value = reg & 1 ? v->pv.dr7 | v->pv.dr7_emul : v->pv.dr6;
 	return 0;
-}
-
-void pv_debug_unhold(struct vcpu *v, struct cpu_user_regs *regs)
-{
-	if (!v->pv.db_held_tf)
-		regs->rflags &= ~RFLAGS_TF;
-	v->pv.db_held = 0;
-}
-
-/*
- * A #DB of the guest's. One that came too early is held back while the guest does a single step; if that step leads
- * elsewhere (an exception, a system call), it is lost, as it is where the CPU delivers it inside the hypervisor.
- */
-void pv_debug_trap(struct vcpu *v, struct cpu_user_regs *regs, unsigned long dr6)
-{
-	if (unlikely(v->pv.db_held)) {
-		dr6 = (v->pv.db_held_tf ? dr6 : dr6 & ~DR6_BS) | v->pv.db_held;
-		pv_debug_unhold(v, regs);
-	} else if ((dr6 & DR6_B0_B3) && pv_db_behind_mov_ss(v, regs, dr6 & DR6_B0_B3)) {
-		v->pv.db_held = dr6 & DR6_B0_B3;
-		v->pv.db_held_tf = regs->rflags & RFLAGS_TF;
-		regs->rflags |= RFLAGS_TF;
-		return;
-	}
-	v->pv.dr6 |= dr6;
-	pv_inject_trap(X86_DB, 0);
 }
 
 /* Bits B0 to B3 of the I/O breakpoints that an access to these ports hits. */

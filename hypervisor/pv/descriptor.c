@@ -8,7 +8,7 @@
 #include "hypercall/dispatch.h"
 #include "lib/log.h"
 #include "mm/heap.h"
-#include "pv/pv.h"
+#include "pv/mmu.h"
 #include "x86/desc.h"
 #include "x86/page.h"
 #include "x86/smp.h"
@@ -35,25 +35,11 @@ static pte_t *vcpu_window(const struct vcpu *v)
 	return v->domain->pv.gdt_l1[v->vcpu_id];
 }
 
-bool pv_selector_ok(uint16_t sel)
-{
-	/* Not RPL 0; not one of ours below the flat ring-3 selectors; any LDT selector. */
-	return (sel & 3) && ((sel & 4) || sel < GDT_RESERVED_BASE || sel >= SEL_RING1_CS32);
-}
-
-/* Call gates lead to ring 3 code only, and have DPL 0 so that their use traps. */
-static bool gate_fix(uint64_t *desc)
+/* Bring a descriptor into a form a guest may have; false if it must be refused. */
+static bool fix_descriptor(uint64_t *desc)
 {
 	uint16_t sel = (uint16_t)(*desc >> 16);
 
-	if (!((sel & 4) || sel < GDT_RESERVED_BASE || sel >= SEL_RING1_CS32))
-		return false;
-	*desc &= ~DESC_DPL;
-	return true;
-}
-
-bool pv_fix_descriptor(uint64_t *desc)
-{
 	if (!(*desc & DESC_P))
 		return true;
 	if (*desc & DESC_S) {
@@ -65,7 +51,12 @@ bool pv_fix_descriptor(uint64_t *desc)
 		*desc |= DESC_DPL;
 		return true;
 	}
-	return (*desc & DESC_TYPE) == 0xcUL << 40 && gate_fix(desc);
+	/* Call gates lead to ring 3 code only, not through one of our descriptors, and have DPL 0 so that their use traps. */
+	if ((*desc & DESC_TYPE) != 0xcUL << 40 ||
+	    (!(sel & 4) && sel >= GDT_RESERVED_BASE && sel < SEL_RING1_CS32))
+		return false;
+	*desc &= ~DESC_DPL;
+	return true;
 }
 
 /* Called by page-type validation: is every descriptor of the frame fit to be used? Fixes what can be fixed. */
@@ -78,7 +69,7 @@ int pv_validate_descriptors(struct page_info *pg)
 
 		if (!desc)
 			continue;
-		if (!pv_fix_descriptor(&desc))
+		if (!fix_descriptor(&desc))
 			return -EINVAL;
 		d[i] = desc;
 	}
@@ -107,8 +98,6 @@ int pv_gdt_set(struct vcpu *v, const uint64_t *frames, unsigned int entries)
 	unsigned int nr = DIV_ROUND_UP(entries, 512), i;
 	pte_t *window = vcpu_window(v);
 
-	if (entries > GDT_GUEST_ENTRIES)
-		return -EINVAL;
 	for (i = 0; i < nr; i++)
 		if (!mfn_valid(frames[i]) ||
 		    get_page_and_type(mfn_to_page(frames[i]), v->domain, PGT_seg_desc_page))
@@ -147,14 +136,12 @@ HYPERCALL_FN(update_descriptor)
 {
 	struct domain *d = current->domain;
 	uint64_t desc = a2;
-	mfn_t mfn = a1 >> PAGE_SHIFT;
-	struct page_info *pg;
+	struct page_info *pg = a1 & 7 ? NULL : frame_get(d, PFN_DOWN(a1));
 	int rc = -EINVAL;
 
-	if ((a1 & 7) || !mfn_valid(mfn) || !get_page(mfn_to_page(mfn), d))
+	if (!pg)
 		return -EINVAL;
-	pg = mfn_to_page(mfn);
-	if (!pv_fix_descriptor(&desc))
+	if (!fix_descriptor(&desc))
 		goto out;
 	/* A frame that is a descriptor table stays one; any other must be writable by the guest. */
 	rc = get_page_type(pg, page_type(pg) == PGT_seg_desc_page ? PGT_seg_desc_page
@@ -201,7 +188,7 @@ bool pv_ldt_map(struct vcpu *v, unsigned long offset)
 	if (slot >= DIV_ROUND_UP(v->pv.ldt_ents, 512))
 		return false;
 	va = v->pv.ldt_base + ((unsigned long)slot << PAGE_SHIFT);
-	pg = pv_guest_frame(va, false);
+	pg = pv_guest_frame(va);
 	if (!pg)
 		return false;
 	if (get_page_type(pg, PGT_seg_desc_page)) {
@@ -238,8 +225,7 @@ void pv_window_init(struct vcpu *v)
 {
 	pte_t *window = vcpu_window(v);
 
-	for (unsigned int i = 0; i < GDT_GUEST_PAGES; i++)
-		window[i] = pte_make(virt_to_mfn(zero_descriptors), WINDOW_RO);
+	pv_gdt_clear(v);
 	for (unsigned int i = 0; i < 2; i++)
 		window[GDT_RESERVED_PAGE + i] = pte_make(virt_to_mfn(hyp_gdt) + i, WINDOW_RW);
 }

@@ -6,7 +6,6 @@
  */
 #include "drivers/pci.h"
 #include "hypercall/dispatch.h"
-#include "lib/rangeset.h"
 #include "pv/emulate.h"
 #include "x86/asm.h"
 
@@ -21,7 +20,7 @@ bool pv_iopl_ok(const struct vcpu *v)
 }
 
 /* Two bytes are read always, as CPUs do (SDM vol. 1 section 19.5.2). The bitmap is the kernel's: its tables map it. */
-bool pv_io_allowed(struct vcpu *v, unsigned int port, unsigned int bytes)
+static bool io_allowed(struct vcpu *v, unsigned int port, unsigned int bytes)
 {
 	bool user = !v->in_kernel, ok;
 	uint16_t map;
@@ -38,26 +37,9 @@ bool pv_io_allowed(struct vcpu *v, unsigned int port, unsigned int bytes)
 	return ok && !(map >> (port % 8) & ((1u << bytes) - 1));
 }
 
-static uint32_t port_in(unsigned int port, unsigned int bytes)
-{
-	return bytes == 1   ? inb((uint16_t)port)
-	       : bytes == 2 ? inw((uint16_t)port)
-			    : inl((uint16_t)port);
-}
-
-static void port_out(unsigned int port, unsigned int bytes, uint32_t val)
-{
-	if (bytes == 1)
-		outb((uint16_t)port, (uint8_t)val);
-	else if (bytes == 2)
-		outw((uint16_t)port, (uint16_t)val);
-	else
-		outl((uint16_t)port, val);
-}
-
 static bool direct(struct domain *d, unsigned int port, unsigned int bytes)
 {
-	return domain_caps_contain(d, d->ioport_caps, port, port + bytes - 1);
+	return domain_caps_contain(d, &d->ioport_caps, port, port + bytes - 1);
 }
 
 /* PCI configuration mechanism 1 is the hypervisor's to share. */
@@ -71,7 +53,7 @@ static uint32_t guest_in(struct vcpu *v, unsigned int port, unsigned int bytes)
 	uint32_t val = ~0u;
 
 	if (direct(v->domain, port, bytes))
-		val = port_in(port, bytes);
+		val = port_in((uint16_t)port, bytes);
 	else if (v->domain->is_hardware && port == 0x61 && bytes == 1)
 		val = inb(0x61);
 	else if (pci_port(v->domain, port, bytes))
@@ -82,14 +64,14 @@ static uint32_t guest_in(struct vcpu *v, unsigned int port, unsigned int bytes)
 static void guest_out(struct vcpu *v, unsigned int port, unsigned int bytes, uint32_t val)
 {
 	if (direct(v->domain, port, bytes))
-		port_out(port, bytes, val);
+		port_out((uint16_t)port, bytes, val);
 	else if (pci_port(v->domain, port, bytes))
 		pci_guest_out((uint16_t)port, bytes, val);
 }
 
 /* One element of INS or OUTS; a page fault on the guest's buffer is the guest's to handle, and the instruction runs again. */
 static bool string_element(struct vcpu *v, struct cpu_user_regs *regs, bool out, unsigned int port,
-			   unsigned int bytes, unsigned long base, bool *faulted)
+			   unsigned int bytes, unsigned long base)
 {
 	unsigned long va = out ? regs->rsi + base : regs->rdi;
 	unsigned long step = regs->rflags & RFLAGS_DF ? -(unsigned long)bytes : bytes;
@@ -98,7 +80,6 @@ static bool string_element(struct vcpu *v, struct cpu_user_regs *regs, bool out,
 	if (out) {
 		if (copy_from_guest_va(&val, va, bytes)) {
 			pv_inject_page_fault(va, 0);
-			*faulted = true;
 			return false;
 		}
 		guest_out(v, port, bytes, val);
@@ -107,7 +88,6 @@ static bool string_element(struct vcpu *v, struct cpu_user_regs *regs, bool out,
 		val = guest_in(v, port, bytes);
 		if (copy_to_guest_va(va, &val, bytes)) {
 			pv_inject_page_fault(va, PF_W);
-			*faulted = true;
 			return false;
 		}
 		regs->rdi += step;
@@ -123,26 +103,23 @@ static bool string_io(struct vcpu *v, struct cpu_user_regs *regs, struct insn *i
 {
 	unsigned int port = (uint16_t)regs->rdx, done = 0;
 	unsigned long base = 0;
-	bool faulted = false;
+	bool ok = true;
 
 	/* Nobody's 64-bit code does it with 32-bit addresses. */
-	if (insn->addrsize || !pv_io_allowed(v, port, bytes))
+	if (insn->addrsize || !io_allowed(v, port, bytes))
 		return false;
 	if (insn->segment == 0x64 || insn->segment == 0x65)
 		base = rdmsr(insn->segment == 0x64 ? MSR_FS_BASE : MSR_GS_BASE);
 	insn->io_match = (uint8_t)pv_debug_io_match(v, port, bytes);
-	if (!insn->rep) {
-		if (!string_element(v, regs, out, port, bytes, base, &faulted))
-			insn->len = 0; /* the fault frame is in place; it must not be moved on */
-		return true;
+	if (!insn->rep)
+		ok = string_element(v, regs, out, port, bytes, base);
+	while (insn->rep && regs->rcx && ok && done++ < STRING_BATCH) {
+		ok = string_element(v, regs, out, port, bytes, base);
+		regs->rcx -= ok;
 	}
-	while (regs->rcx && done++ < STRING_BATCH) {
-		if (!string_element(v, regs, out, port, bytes, base, &faulted))
-			break;
-		regs->rcx--;
-	}
-	if (regs->rcx || faulted)
-		insn->len = 0;
+	if (!ok || (insn->rep && regs->rcx))
+		insn->len =
+			0; /* to be run again, or a fault's frame is in place and must not be moved on */
 	return true;
 }
 
@@ -155,13 +132,8 @@ bool pv_emulate_io(struct cpu_user_regs *regs, struct insn *insn, uint8_t op)
 
 	if (op < 0x70)
 		return string_io(v, regs, insn, op & 2, bytes);
-	if (op & 8)
-		port = (uint16_t)regs->rdx;
-	else if (insn->len < insn->avail)
-		port = insn->bytes[insn->len++];
-	else
-		return false;
-	if (!pv_io_allowed(v, port, bytes))
+	port = op & 8 ? (uint16_t)regs->rdx : insn_next(insn);
+	if (insn->len > insn->avail || !io_allowed(v, port, bytes))
 		return false;
 	insn->io_match = (uint8_t)pv_debug_io_match(v, port, bytes);
 	if (op & 2) {

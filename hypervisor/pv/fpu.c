@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Floating point and vector state: saved and loaded at every change of vCPU (no lazy trap: other guests' registers are
- * never left to speculation). XSAVE where there is one, else FXSAVE. The area's size is that of everything
- * the CPU can hold, so a guest's XSETBV needs no memory.
+ * never left to speculation). XSAVE where there is one, else FXSAVE. The area, a page, holds everything the CPU can, so
+ * a guest's XSETBV needs no memory. What comes from outside must not fault when it is loaded: checked here.
  */
 #include "lib/errno.h"
-#include "lib/log.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "pv/cpuid.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 
@@ -15,18 +15,22 @@
 #define XCR0_SSE    2UL
 #define XCR0_YMM    4UL
 #define XCR0_AVX512 0xe0UL
-#define XCR0_PKRU   0x200UL
 
+/* FXSAVE image and XSAVE header, as far as we look into them (SDM vol. 1 tables 10-2 and 13.4.2). */
 #define FXSAVE_SIZE 512
-#define XHEADER	    64
+struct fpu_area {
+	uint16_t fcw, fsw, ftw, fop;
+	uint64_t fip, fdp;
+	uint32_t mxcsr, mxcsr_mask;
+	uint8_t registers[480];
+	uint64_t xstate_bv, xcomp_bv, reserved[6];
+};
+_Static_assert(offsetof(struct fpu_area, xstate_bv) == FXSAVE_SIZE, "FXSAVE image");
 
-/* The image FNINIT leaves, for a fresh vCPU: FCW and MXCSR (SDM vol. 1 sections 8.1.5, 10.2.3). */
-#define FCW_DEFAULT   0x37f
-#define MXCSR_DEFAULT 0x1f80
-
-static uint64_t xcr0_host __ro_after_init; /* 0: no XSAVE */
-static unsigned int area_size __ro_after_init = FXSAVE_SIZE;
+uint64_t xcr0_host __ro_after_init;
+static uint32_t mxcsr_valid __ro_after_init = 0xffbf; /* loading another bit faults */
 static bool has_xsaveopt __ro_after_init;
+static bool pointers_stay __ro_after_init;
 
 static void xsetbv(uint64_t v)
 {
@@ -35,80 +39,88 @@ static void xsetbv(uint64_t v)
 
 void pv_fpu_cpu_init(void)
 {
-	uint32_t a, b, c, d;
+	const struct pv_cpuid *raw = pv_cpuid_policy(CPUID_RAW);
+	struct fpu_area fx __aligned(16);
 
-	__asm__ __volatile__("clts; fninit");
+	fx.mxcsr_mask = 0;
+	__asm__ __volatile__("clts; fninit; fxsave64 %0" : "=m"(fx));
+	if (fx.mxcsr_mask)
+		mxcsr_valid = fx.mxcsr_mask;
+	pointers_stay = pv_cpuid_is_amd(raw) && !(raw->extd[8].b & BIT32(2)); /* RstrFpErrPtrs */
 	if (!(read_cr4() & CR4_OSXSAVE))
 		return;
-	cpuid_count(0xd, 0, &a, &b, &c, &d);
-	xcr0_host = a & (XCR0_X87 | XCR0_SSE | XCR0_YMM | XCR0_AVX512);
+	xcr0_host = raw->xstate[0].a & (XCR0_X87 | XCR0_SSE | XCR0_YMM | XCR0_AVX512);
 	if ((xcr0_host & XCR0_AVX512) != XCR0_AVX512)
 		xcr0_host &= ~XCR0_AVX512;
+	has_xsaveopt = raw->xstate[1].a & 1;
 	xsetbv(xcr0_host);
-	cpuid_count(0xd, 0, &a, &b, &c, &d);
-	area_size = b;
-	cpuid_count(0xd, 1, &a, &b, &c, &d);
-	has_xsaveopt = a & 1;
-}
-
-uint64_t pv_fpu_host_xcr0(void)
-{
-	return xcr0_host;
-}
-
-/* Bytes of an XSAVE area for these components, by CPUID leaf 0Dh (offsets of the standard format). */
-unsigned int pv_fpu_context_size(uint64_t xcr0)
-{
-	unsigned int size = FXSAVE_SIZE + XHEADER;
-	uint32_t a, b, c, d;
-
-	for (unsigned int i = 2; i < 63; i++) {
-		if (!(xcr0 >> i & 1))
-			continue;
-		cpuid_count(0xd, i, &a, &b, &c, &d);
-		size = max(size, a + b);
-	}
-	return size;
 }
 
 /* A guest's XCR0: x87 always, AVX only with SSE, AVX-512 all or nothing, nothing the host has not. */
-bool pv_fpu_xcr0_valid(uint64_t xcr0)
+static bool xcr0_valid(uint64_t xcr0)
 {
-	if (!(xcr0 & XCR0_X87) || (xcr0 & ~xcr0_host))
+	uint64_t avx512 = xcr0 & XCR0_AVX512;
+
+	return (xcr0 & XCR0_X87) && !(xcr0 & ~xcr0_host) &&
+	       (!(xcr0 & XCR0_YMM) || (xcr0 & XCR0_SSE)) &&
+	       (!avx512 || (avx512 == XCR0_AVX512 && (xcr0 & XCR0_YMM)));
+}
+
+/* Of the current vCPU. False: #GP. */
+bool pv_fpu_xsetbv(struct vcpu *v, uint64_t xcr0)
+{
+	if (!xcr0_valid(xcr0) || (xcr0 & ~pv_cpuid_xcr0(v->domain->pv.cpuid)))
 		return false;
-	if ((xcr0 & XCR0_YMM) && !(xcr0 & XCR0_SSE))
-		return false;
-	if ((xcr0 & XCR0_AVX512) && ((xcr0 & XCR0_AVX512) != XCR0_AVX512 || !(xcr0 & XCR0_YMM)))
-		return false;
+	v->pv.xcr0 = xcr0;
+	xsetbv(xcr0);
 	return true;
 }
 
-void pv_fpu_xcr0_load(struct vcpu *v)
+/* An FXSAVE image, or without one what FNINIT leaves (SDM vol. 1 sections 8.1.5, 10.2.3). */
+void pv_fpu_set(struct vcpu *v, const void *image)
 {
-	if (xcr0_host)
-		xsetbv(v->pv.xcr0);
+	struct fpu_area *fx = v->pv.fpu;
+
+	*fx = (struct fpu_area){.fcw = 0x37f, .mxcsr = 0x1f80, .xstate_bv = XCR0_X87 | XCR0_SSE};
+	if (image)
+		memcpy(fx, image, FXSAVE_SIZE);
+	fx->mxcsr &= mxcsr_valid;
 }
 
 int pv_fpu_init(struct vcpu *v)
 {
-	uint8_t *area = kzalloc(area_size + 64);
-
-	if (!area)
+	v->pv.fpu = page_alloc();
+	if (!v->pv.fpu)
 		return -ENOMEM;
-	v->pv.fpu_alloc = area;
-	v->pv.fpu = (void *)ROUND_UP((unsigned long)area, 64);
-	*(uint16_t *)v->pv.fpu = FCW_DEFAULT;
-	*(uint32_t *)((char *)v->pv.fpu + 24) = MXCSR_DEFAULT;
-	if (xcr0_host) /* XSTATE_BV: x87 and SSE are in the image */
-		*(uint64_t *)((char *)v->pv.fpu + FXSAVE_SIZE) = XCR0_X87 | XCR0_SSE;
 	v->pv.xcr0 = XCR0_X87;
+	pv_fpu_set(v, NULL);
 	return 0;
 }
 
-void pv_fpu_free(struct vcpu *v)
+uint64_t pv_fpu_xstate_mask(const struct vcpu *v)
 {
-	kfree(v->pv.fpu_alloc);
-	v->pv.fpu_alloc = v->pv.fpu = NULL;
+	const struct fpu_area *fx = v->pv.fpu;
+
+	return xcr0_host ? v->pv.xcr0 | fx->xstate_bv | XCR0_X87 | XCR0_SSE : 0;
+}
+
+int pv_fpu_set_xstate(struct vcpu *v, uint64_t xcr0, uint64_t mask, const void *area,
+		      unsigned int size)
+{
+	const struct fpu_area *new = area;
+	struct fpu_area *fx = v->pv.fpu;
+
+	if (!xcr0_valid(xcr0) || !xcr0_valid(mask) || (xcr0 & ~mask) || size < sizeof(*new))
+		return -EINVAL;
+	if (new->xcomp_bv)
+		return -EOPNOTSUPP;
+	if ((new->xstate_bv & ~mask) || size != pv_xstate_size(mask, false))
+		return -EINVAL;
+	memcpy(fx, new, size);
+	fx->mxcsr &= mxcsr_valid;
+	memset(fx->reserved, 0, sizeof(fx->reserved));
+	v->pv.xcr0 = xcr0;
+	return 0;
 }
 
 void pv_fpu_save(struct vcpu *v)
@@ -133,8 +145,15 @@ void pv_fpu_save(struct vcpu *v)
 void pv_fpu_load(struct vcpu *v)
 {
 	uint32_t lo = (uint32_t)xcr0_host, hi = (uint32_t)(xcr0_host >> 32);
+	static const uint32_t ours;
 
 	__asm__ __volatile__("clts");
+	/*
+	 * Older CPUs of AMD's load the x87 pointers only if an exception is pending (APM vol. 3 appendix E, RstrFpErrPtrs): the last
+	 * guest's must not stay, so an instruction of our own takes their place.
+	 */
+	if (unlikely(pointers_stay))
+		__asm__ __volatile__("fnclex; ffree %%st(7); fildl %0" ::"m"(ours));
 	if (!xcr0_host) {
 		__asm__ __volatile__("fxrstor64 (%0)" ::"r"(v->pv.fpu) : "memory");
 	} else {
@@ -143,18 +162,17 @@ void pv_fpu_load(struct vcpu *v)
 		if (v->pv.xcr0 != xcr0_host)
 			xsetbv(v->pv.xcr0);
 	}
-	if (v->pv.ts)
+	if (v->pv.ctrlreg[0] & CR0_TS)
 		write_cr0(read_cr0() | CR0_TS);
 }
 
 /* #NM: only the guest's own TS can cause it. The ABI: the flag is clear when the handler runs. */
-void pv_fpu_device_not_available(void)
+void pv_fpu_device_not_available(struct cpu_user_regs *regs)
 {
 	struct vcpu *v = current;
 
 	__asm__ __volatile__("clts");
-	if (v->pv.ts) {
-		v->pv.ts = false;
+	if (v->pv.ctrlreg[0] & CR0_TS) {
 		v->pv.ctrlreg[0] &= ~CR0_TS;
 		pv_inject_trap(X86_NM, 0);
 	}

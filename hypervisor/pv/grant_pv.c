@@ -14,97 +14,70 @@
 /* The guest's level-1 table with the entry to change, locked; NULL if it names none of its own. */
 static struct page_info *entry_lock(uint64_t addr, unsigned int gnttab_flags, pte_t **p)
 {
-	struct domain *d = current->domain;
-	struct page_info *pg;
-	uint64_t type;
+	struct page_info *pg = NULL;
 
 	if (!(gnttab_flags & GNTMAP_contains_pte)) {
 		pg = l1_table_lock(addr);
 		if (pg)
 			*p = l1_entry_of(pg, addr);
-		return pg;
+	} else if (!(addr & 7) && mfn_valid(addr >> PAGE_SHIFT)) {
+		pg = l1_page_lock(mfn_to_page(addr >> PAGE_SHIFT));
+		*p = (pte_t *)maddr_to_virt(addr);
 	}
-	if ((addr & 7) || !mfn_valid(addr >> PAGE_SHIFT))
-		return NULL;
-	pg = mfn_to_page(addr >> PAGE_SHIFT);
-	type = page_table_lock(pg);
-	if (type == PGT_l1_page_table && pg->owner == d) {
-		*p = (pte_t *)page_to_virt(pg) + (addr & ~PAGE_MASK) / 8;
-		return pg;
-	}
-	if (type != PGT_none)
-		page_table_unlock(pg);
-	return NULL;
+	return pg;
 }
 
-/* @cache_flags: PTE cache bits, 0 for RAM. */
-static pte_t grant_pte(mfn_t mfn, unsigned int gnttab_flags, unsigned int cache_flags)
+static pte_t grant_pte(mfn_t mfn, unsigned int gnttab_flags)
 {
-	pte_t e = pte_make(mfn, PTE_P | PTE_US | PTE_A | PTE_D | PTE_NX) | (cache_flags & L1_CACHE);
+	pte_t e = pte_make(mfn, PTE_P | PTE_US | PTE_A | PTE_D | PTE_NX);
 
 	if (!(gnttab_flags & GNTMAP_readonly))
 		e |= PTE_RW;
 	return e | ((pte_t)(gnttab_flags >> _GNTMAP_guest_avail0) << 9 & PTE_AVAIL);
 }
 
-int pv_grant_map(uint64_t addr, mfn_t mfn, unsigned int gnttab_flags, unsigned int cache_flags)
+int16_t pv_grant_map(uint64_t addr, mfn_t mfn, unsigned int gnttab_flags)
 {
+	uint64_t *type = &mfn_to_page(mfn)->type_info;
 	struct page_info *pg;
-	pte_t *p = NULL, oe;
+	pte_t *p, oe;
 
 	pg = entry_lock(addr, gnttab_flags, &p);
 	if (!pg)
 		return GNTST_general_error;
-	/* A writable frame of another domain: all CPUs may come to know it. */
-	if (!(gnttab_flags & GNTMAP_readonly) && mfn_valid(mfn))
-		atomic_or(&mfn_to_page(mfn)->type_info, PGT_foreign);
-	oe = xchg(p, grant_pte(mfn, gnttab_flags, cache_flags));
+	/* A writable frame of another domain: when it changes its type one day, all CPUs may still know it. */
+	if (!(gnttab_flags & GNTMAP_readonly) && !(READ_ONCE(*type) & PGT_foreign))
+		atomic_or(type, PGT_foreign);
+	oe = xchg(p, grant_pte(mfn, gnttab_flags));
 	page_table_unlock(pg);
 	if (oe & PTE_P)
 		l1_ref_put(oe);
 	return GNTST_okay;
 }
 
-/* Clears the entry that maps @addr and returns what it held, references and all. */
-static bool entry_steal(uint64_t addr, pte_t *stolen)
+int16_t pv_grant_unmap(uint64_t addr, mfn_t mfn, uint64_t new_addr, unsigned int gnttab_flags)
 {
-	pte_t *p = NULL;
-	struct page_info *pg = entry_lock(addr, 0, &p);
+	pte_t *p, want = grant_pte(mfn, gnttab_flags), moved = 0;
+	int16_t rc = GNTST_general_error;
+	struct page_info *pg;
 
-	if (!pg)
-		return false;
-	*stolen = xchg(p, 0);
-	page_table_unlock(pg);
-	return true;
-}
-
-static int entry_replace(uint64_t addr, mfn_t mfn, unsigned int gnttab_flags, pte_t ne)
-{
-	pte_t *p = NULL, want = grant_pte(mfn, gnttab_flags, 0), oe;
-	struct page_info *pg = entry_lock(addr, gnttab_flags, &p);
-	int rc = GNTST_general_error;
-
-	if (!pg)
-		return rc;
-	oe = READ_ONCE(*p);
-	/* Still that frame, with the same rights: else these are not the grant's references. */
-	if (!((oe ^ want) & (PTE_ADDR | PTE_P | PTE_RW))) {
-		WRITE_ONCE(*p, ne);
-		rc = GNTST_okay;
+	if (new_addr) {
+		pg = gnttab_flags & GNTMAP_contains_pte ? NULL : entry_lock(new_addr, 0, &p);
+		if (!pg)
+			return rc;
+		moved = xchg(p, 0);
+		page_table_unlock(pg);
 	}
-	page_table_unlock(pg);
-	return rc;
-}
-
-int pv_grant_unmap(uint64_t addr, mfn_t mfn, uint64_t new_addr, unsigned int gnttab_flags)
-{
-	pte_t ne = 0;
-	int rc;
-
-	if (new_addr && ((gnttab_flags & GNTMAP_contains_pte) || !entry_steal(new_addr, &ne)))
-		return GNTST_general_error;
-	rc = entry_replace(addr, mfn, gnttab_flags, ne);
-	if (rc != GNTST_okay && (ne & PTE_P))
-		l1_ref_put(ne);
+	pg = entry_lock(addr, gnttab_flags, &p);
+	if (pg) {
+		/* Still that frame, with the same rights: else these are not the grant's references. */
+		if (!((READ_ONCE(*p) ^ want) & (PTE_ADDR | PTE_P | PTE_RW))) {
+			WRITE_ONCE(*p, moved);
+			rc = GNTST_okay;
+		}
+		page_table_unlock(pg);
+	}
+	if (rc != GNTST_okay && (moved & PTE_P))
+		l1_ref_put(moved);
 	return rc;
 }

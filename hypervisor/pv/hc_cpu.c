@@ -36,80 +36,75 @@ HYPERCALL_FN(set_trap_table)
 			return -EINVAL;
 		ti.cs = selector_fix(ti.cs);
 		v->pv.traps[ti.vector] = ti;
-		if (hypercall_preempt_check())
+		if (irq_window())
 			return hypercall_continue_with(__HYPERVISOR_set_trap_table,
 						       a1 + sizeof(ti));
 	}
 }
 
-static void bounce_flag(struct vcpu *v, uint8_t flag, bool on)
-{
-	v->pv.bounce_flags = on ? v->pv.bounce_flags | flag : v->pv.bounce_flags & ~flag;
-}
+/* Where a callback's address is kept, and what says that it masks events. */
+static const struct {
+	uint16_t at;
+	uint8_t flag;
+} callbacks[] = {
+	[CALLBACKTYPE_event] = {offsetof(struct pv_vcpu, event_callback)},
+	[CALLBACKTYPE_failsafe] = {offsetof(struct pv_vcpu, failsafe_callback),
+				   PVBF_failsafe_disables_events},
+	[CALLBACKTYPE_syscall] = {offsetof(struct pv_vcpu, syscall_callback),
+				  PVBF_syscall_disables_events},
+	[CALLBACKTYPE_syscall32] = {offsetof(struct pv_vcpu, syscall32_callback),
+				    PVBF_syscall32_disables_events},
+	[CALLBACKTYPE_sysenter] = {offsetof(struct pv_vcpu, sysenter_callback),
+				   PVBF_sysenter_disables_events},
+};
 
-static int nmi_callback_set(struct vcpu *v, unsigned long address)
+/* Address 0: none. */
+static void nmi_set(unsigned long address)
 {
-	v->pv.traps[X86_NMI] = (struct trap_info){
+	current->pv.traps[X86_NMI] = (struct trap_info){
 		.vector = X86_NMI,
 		.flags = 4, /* mask upcalls on entry */
 		.cs = FLAT_KERNEL_CS,
 		.address = address,
 	};
-	return 0;
+}
+
+static bool callback_known(unsigned int type)
+{
+	return type < ARRAY_SIZE(callbacks) &&
+	       callbacks[array_index_nospec(type, ARRAY_SIZE(callbacks))].at;
 }
 
 static int callback_register(struct hc *hc, void *arg)
 {
 	const struct callback_register *reg = arg;
-	struct vcpu *v = current;
-	bool mask = reg->flags & CALLBACKF_mask_events;
+	struct pv_vcpu *pv = &current->pv;
+	unsigned int i = array_index_nospec(reg->type, ARRAY_SIZE(callbacks));
 
 	if (!addr_is_canonical(reg->address))
 		return -EINVAL;
-	switch (reg->type) {
-	case CALLBACKTYPE_event:
-		v->pv.event_callback = reg->address;
+	if (reg->type == CALLBACKTYPE_nmi) {
+		nmi_set(reg->address);
 		return 0;
-	case CALLBACKTYPE_failsafe:
-		v->pv.failsafe_callback = reg->address;
-		bounce_flag(v, PVBF_failsafe_disables_events, mask);
-		return 0;
-	case CALLBACKTYPE_syscall:
-		v->pv.syscall_callback = reg->address;
-		bounce_flag(v, PVBF_syscall_disables_events, mask);
-		return 0;
-	case CALLBACKTYPE_syscall32:
-		v->pv.syscall32_callback = reg->address;
-		bounce_flag(v, PVBF_syscall32_disables_events, mask);
-		return 0;
-	case CALLBACKTYPE_sysenter:
-		v->pv.sysenter_callback = reg->address;
-		bounce_flag(v, PVBF_sysenter_disables_events, mask);
-		return 0;
-	case CALLBACKTYPE_nmi:
-		return nmi_callback_set(v, reg->address);
-	default:
-		return -ENOSYS;
 	}
+	if (!callback_known(reg->type))
+		return -ENOSYS;
+	*(unsigned long *)((char *)pv + callbacks[i].at) = reg->address;
+	pv->bounce_flags &= ~callbacks[i].flag;
+	if (reg->flags & CALLBACKF_mask_events)
+		pv->bounce_flags |= callbacks[i].flag;
+	return 0;
 }
 
+/* Only an NMI's can be taken back. */
 static int callback_unregister(struct hc *hc, void *arg)
 {
-	const struct callback_unregister *reg = arg;
+	unsigned int type = ((const struct callback_unregister *)arg)->type;
 
-	switch (reg->type) {
-	case CALLBACKTYPE_event:
-	case CALLBACKTYPE_failsafe:
-	case CALLBACKTYPE_syscall:
-	case CALLBACKTYPE_syscall32:
-	case CALLBACKTYPE_sysenter:
-		return -EINVAL;
-	case CALLBACKTYPE_nmi:
-		memset(&current->pv.traps[X86_NMI], 0, sizeof(struct trap_info));
-		return 0;
-	default:
-		return -ENOSYS;
-	}
+	if (type != CALLBACKTYPE_nmi)
+		return callback_known(type) ? -EINVAL : -ENOSYS;
+	nmi_set(0);
+	return 0;
 }
 
 static const struct subop callback_ops[] = {
@@ -117,12 +112,10 @@ static const struct subop callback_ops[] = {
 	SUBOP(CALLBACKOP_unregister, struct callback_unregister, DIR_IN, WHO_ANY,
 	      callback_unregister),
 };
-const struct subop_family callback_family = {"callback_op", callback_ops, ARRAY_SIZE(callback_ops),
-					     -ENOSYS};
 
 HYPERCALL_FN(callback_op)
 {
-	return sub_call(&callback_family, a1, a2);
+	return sub_call(callback_ops, a1, a2);
 }
 
 HYPERCALL_FN(set_callbacks)
@@ -142,12 +135,13 @@ HYPERCALL_FN(set_callbacks)
 /* NMI: register and unregister are the older form of the callback. */
 static int nmi_register(struct hc *hc, void *arg)
 {
-	return nmi_callback_set(current, ((struct xennmi_callback *)arg)->handler_address);
+	nmi_set(((struct xennmi_callback *)arg)->handler_address);
+	return 0;
 }
 
 static int nmi_unregister(struct hc *hc, void *arg)
 {
-	memset(&current->pv.traps[X86_NMI], 0, sizeof(struct trap_info));
+	nmi_set(0);
 	return 0;
 }
 
@@ -155,11 +149,10 @@ static const struct subop nmi_ops[] = {
 	SUBOP(XENNMI_register_callback, struct xennmi_callback, DIR_IN, WHO_ANY, nmi_register),
 	SUBOP_0(XENNMI_unregister_callback, WHO_ANY, nmi_unregister),
 };
-const struct subop_family nmi_family = {"nmi_op", nmi_ops, ARRAY_SIZE(nmi_ops), -ENOSYS};
 
 HYPERCALL_FN(nmi_op)
 {
-	return sub_call(&nmi_family, a1, a2);
+	return sub_call(nmi_ops, a1, a2);
 }
 
 HYPERCALL_FN(stack_switch)
@@ -177,11 +170,9 @@ HYPERCALL_FN(fpu_taskswitch)
 
 	if (a1) {
 		v->pv.ctrlreg[0] |= CR0_TS;
-		v->pv.ts = true;
 		write_cr0(read_cr0() | CR0_TS);
 	} else {
 		v->pv.ctrlreg[0] &= ~CR0_TS;
-		v->pv.ts = false;
 		__asm__ __volatile__("clts");
 	}
 	return 0;
@@ -192,40 +183,34 @@ static void gs_user_selector(uint16_t sel)
 {
 	unsigned int s = sel > 3 ? sel | 3u : sel;
 
-	__asm__ __volatile__(
-		"swapgs\n"
-		"1: mov %k0, %%gs\n\t"
-		"jmp 3f\n"
-		"2: xor %k0, %k0\n\t"
-		"mov %k0, %%gs\n"
-		"3: mfence; swapgs\n\t"
-		".pushsection .ex_table, \"a\"\n\t.balign 8\n\t.quad 1b, 2b\n\t.popsection"
-		: "+r"(s)
-		:
-		: "memory");
+	__asm__ __volatile__("swapgs\n"
+			     "1: mov %k0, %%gs\n\t"
+			     "jmp 3f\n"
+			     "2: xor %k0, %k0\n\t"
+			     "mov %k0, %%gs\n"
+			     "3: mfence; swapgs\n\t" EX_TABLE("1b", "2b")
+			     : "+r"(s)
+			     :
+			     : "memory");
 }
 
 HYPERCALL_FN(set_segment_base)
 {
+	static const uint32_t msr[] = {
+		[SEGBASE_FS] = MSR_FS_BASE,
+		[SEGBASE_GS_USER] = MSR_KERNEL_GS_BASE,
+		[SEGBASE_GS_KERNEL] = MSR_GS_BASE,
+	};
 	unsigned int which = (unsigned int)a1;
 
-	switch (which) {
-	case SEGBASE_FS:
-	case SEGBASE_GS_USER:
-	case SEGBASE_GS_KERNEL:
-		if (!addr_is_canonical(a2))
-			return -EINVAL;
-		wrmsr(which == SEGBASE_FS	 ? MSR_FS_BASE
-		      : which == SEGBASE_GS_USER ? MSR_KERNEL_GS_BASE
-						 : MSR_GS_BASE,
-		      a2);
-		return 0;
-	case SEGBASE_GS_USER_SEL:
+	if (which == SEGBASE_GS_USER_SEL) {
 		gs_user_selector((uint16_t)a2);
 		return 0;
-	default:
-		return -EINVAL;
 	}
+	if (which >= ARRAY_SIZE(msr) || !addr_is_canonical(a2))
+		return -EINVAL;
+	wrmsr(msr[array_index_nospec(which, ARRAY_SIZE(msr))], a2);
+	return 0;
 }
 
 HYPERCALL_FN(set_debugreg)

@@ -3,12 +3,8 @@
  * The hypercalls that change page-table entries: mmu_update (a list of entries, by machine address) and update_va_mapping
  * (the level-1 entry that maps an address). A list is worked through with the table of the last entry kept
  * locked, since neighbours usually follow each other.
- *
- * Continuation: the arguments name what is left; the guest's count of done entries is added up in its own memory. When only
- * the letting go of an old table is left, the final result travels in the last argument.
  */
-#include "hypercall/dispatch.h"
-#include "pv/mmu.h"
+#include "pv/mmu_list.h"
 #include "x86/softirq.h"
 
 #define PREEMPT_EVERY 32
@@ -55,15 +51,9 @@ static void run_lock(struct mmu_run *run, mfn_t mfn)
 /* No table: a plain write to a frame that the guest could write to itself. */
 static int plain_write(struct mmu_run *run, uint64_t ptr, uint64_t val)
 {
-	mfn_t mfn = ptr >> PAGE_SHIFT;
-	struct page_info *pg;
-	int rc;
+	struct page_info *pg = mfn_to_page(PFN_DOWN(ptr));
 
-	if (!mfn_valid(mfn))
-		return -EINVAL;
-	pg = mfn_to_page(mfn);
-	rc = get_page_and_type(pg, run->pt_owner, PGT_writable_page);
-	if (rc)
+	if (!mfn_valid(PFN_DOWN(ptr)) || get_page_and_type(pg, run->pt_owner, PGT_writable_page))
 		return -EINVAL;
 	WRITE_ONCE(*(uint64_t *)maddr_to_virt(ptr), val);
 	put_page_and_type(pg);
@@ -71,7 +61,7 @@ static int plain_write(struct mmu_run *run, uint64_t ptr, uint64_t val)
 }
 
 static always_inline int entry_update(struct mmu_run *run, uint64_t ptr, uint64_t val,
-				      bool preserve_ad)
+				      enum entry_mode mode)
 {
 	mfn_t mfn = ptr >> PAGE_SHIFT;
 
@@ -80,32 +70,34 @@ static always_inline int entry_update(struct mmu_run *run, uint64_t ptr, uint64_
 	if (unlikely(!run->pg))
 		return plain_write(run, ptr, val);
 	if (likely(run->type == PGT_l1_page_table))
-		return l1_entry_set(maddr_to_virt(ptr), val, run->pt_owner, run->pg_owner,
-				    preserve_ad);
+		return l1_entry_set(maddr_to_virt(ptr), val, run->pt_owner, run->pg_owner, mode);
 	if (run->pg_owner != run->pt_owner)
 		return -EINVAL;
-	return table_entry_set(maddr_to_virt(ptr), val, run->pg, run->type, preserve_ad);
+	return table_entry_set(maddr_to_virt(ptr), val, run->pg, run->type, mode);
 }
 
 static int machphys_update(struct mmu_run *run, uint64_t ptr, uint64_t gpfn)
 {
-	mfn_t mfn = ptr >> PAGE_SHIFT;
+	struct page_info *pg;
 
 	if (run->pt_owner != run->d)
 		return -EPERM;
-	if (!mfn_valid(mfn) || !get_page(mfn_to_page(mfn), run->pg_owner))
+	pg = frame_get(run->pg_owner, PFN_DOWN(ptr));
+	if (!pg)
 		return -EINVAL;
-	m2p_set(mfn, gpfn);
-	put_page(mfn_to_page(mfn));
+	m2p_set(PFN_DOWN(ptr), gpfn);
+	put_page(pg);
 	return 0;
 }
 
-static int run_other(struct mmu_run *run, uint64_t ptr, uint64_t val, unsigned int cmd)
+/* Out of the way of the common command. */
+static noinline int run_other(struct mmu_run *run, uint64_t ptr, uint64_t val, unsigned int cmd)
 {
 	switch (cmd) {
 	case MMU_PT_UPDATE_PRESERVE_AD:
 	case MMU_PT_UPDATE_NO_TRANSLATE:
-		return entry_update(run, ptr, val, cmd == MMU_PT_UPDATE_PRESERVE_AD);
+		return entry_update(run, ptr, val,
+				    cmd == MMU_PT_UPDATE_PRESERVE_AD ? ENTRY_KEEP_AD : ENTRY_PLAIN);
 	case MMU_MACHPHYS_UPDATE:
 		return machphys_update(run, ptr, val);
 	default:
@@ -117,10 +109,10 @@ static always_inline int run_one(struct mmu_run *run, unsigned long req_va)
 {
 	uint64_t ptr, val;
 
-	if (unlikely(!guest_read2(req_va, &ptr, &val)))
+	if (unlikely(!mmu_list_word(req_va, &ptr)) || unlikely(!mmu_list_word(req_va + 8, &val)))
 		return -EFAULT;
 	if (likely((ptr & 7) == MMU_NORMAL_PT_UPDATE))
-		return entry_update(run, ptr, val, false);
+		return entry_update(run, ptr, val, ENTRY_PLAIN);
 	return run_other(run, ptr & ~7UL, val, ptr & 7);
 }
 
@@ -176,97 +168,59 @@ static always_inline void run_close(struct mmu_run *run)
 static always_inline int run_list(struct mmu_run *run, unsigned long reqs, unsigned int count,
 				  unsigned int *done)
 {
-	unsigned int i = 0;
 	int rc = count ? run_permitted(run) : 0;
 
-	for (; i < count && !rc; i++) {
-		if (unlikely(current->pv.old_table)) {
-			rc = -ERESTART;
-			break;
-		}
-		if (unlikely(i % PREEMPT_EVERY == PREEMPT_EVERY - 1)) {
+	*done = 0;
+	while (*done < count && !rc) {
+		if (unlikely(current->pv.old_table))
+			return -ERESTART;
+		if (unlikely(*done % PREEMPT_EVERY == PREEMPT_EVERY - 1)) {
 			run_unlock(run);
-			if (irq_window()) {
-				rc = -ERESTART;
-				break;
-			}
+			if (irq_window())
+				return -ERESTART;
 		}
-		rc = run_one(run, reqs + i * sizeof(struct mmu_update));
-		if (unlikely(rc))
-			break;
+		rc = run_one(run, reqs + *done * sizeof(struct mmu_update));
+		*done += !rc;
 	}
-	*done = i;
 	return rc;
-}
-
-/* Adds to the guest's own count. */
-static void done_report(unsigned long pdone, unsigned int before, unsigned int n)
-{
-	if (pdone)
-		(void)put_guest_u32(pdone, before + n);
 }
 
 long hc_mmu_update(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
 		   unsigned long a5)
 {
-	unsigned int count = (unsigned int)a2, foreigndom = (unsigned int)a4, n, before = 0;
+	struct mmu_list l = {__HYPERVISOR_mmu_update, sizeof(struct mmu_update), a1, a3, a4};
 	struct mmu_run run;
-	int rc;
+	unsigned int n;
+	long rc;
 
-	if (unlikely(current->pv.old_table) && pv_finish_old_table(current))
-		return hypercall_continue_with(__HYPERVISOR_mmu_update, a1, a2, a3, a4);
-	if (unlikely(count & MMU_UPDATE_PREEMPTED)) {
-		if (count == MMU_UPDATE_PREEMPTED && !a1)
-			return (int)foreigndom;
-		count &= ~MMU_UPDATE_PREEMPTED;
-		if (a3 && !get_guest_u32(&before, a3))
-			before = 0;
-	}
-	if (unlikely(!guest_access_ok(a1, (unsigned long)count * sizeof(struct mmu_update))))
-		return -EFAULT;
-	rc = run_open(&run, foreigndom);
+	if (unlikely(!mmu_list_open(&l, a2, &rc)))
+		return rc;
+	rc = run_open(&run, (unsigned int)a4);
 	if (unlikely(rc))
 		return rc;
-	rc = run_list(&run, a1, count, &n);
+	rc = run_list(&run, a1, l.count, &n);
 	run_close(&run);
-	done_report(a3, before, n);
-	if (unlikely(rc == -ERESTART))
-		return hypercall_continue_with(__HYPERVISOR_mmu_update,
-					       a1 + n * sizeof(struct mmu_update),
-					       (count - n) | MMU_UPDATE_PREEMPTED, a3, foreigndom);
-	if (unlikely(current->pv.old_table))
-		return hypercall_continue_with(__HYPERVISOR_mmu_update, 0, MMU_UPDATE_PREEMPTED, 0,
-					       (unsigned int)rc);
-	return rc;
+	return mmu_list_close(&l, n, rc);
 }
 
 /* --- update_va_mapping --- */
 
-static int uvm_flush(struct vcpu *v, unsigned long va, unsigned long flags)
+static int uvm_flush(struct domain *d, unsigned long va, unsigned long flags)
 {
+	unsigned int kind =
+		(flags & UVMF_FLUSHTYPE_MASK) == UVMF_TLB_FLUSH ? FLUSH_TLB : FLUSH_TLB_VA;
 	unsigned long whom = flags & ~UVMF_FLUSHTYPE_MASK;
-	unsigned int kind;
 	cpumask_t mask;
 	int rc = 0;
 
-	switch (flags & UVMF_FLUSHTYPE_MASK) {
-	case UVMF_TLB_FLUSH:
-		kind = FLUSH_TLB;
-		break;
-	case UVMF_INVLPG:
-		kind = FLUSH_TLB_VA;
-		break;
-	default:
-		return 0;
-	}
 	if (whom == UVMF_LOCAL) {
 		tlb_flush_local(kind, va);
 		return 0;
 	}
 	if (whom == UVMF_ALL)
-		mask = v->domain->dirty_cpus;
+		mask = d->dirty_cpus;
 	else
-		rc = pv_vcpumask(v->domain, whom, &mask);
+		rc = pv_vcpumask(d, whom, &mask);
 	if (!rc)
 		tlb_flush_mask(&mask, kind, va);
 	return rc;
@@ -281,11 +235,11 @@ static int va_mapping_update(unsigned long va, uint64_t val, unsigned long flags
 
 	if (unlikely(!pg))
 		return -EINVAL;
-	rc = l1_entry_set(l1_entry_of(pg, va), val, v->domain, pg_owner, false);
+	rc = l1_entry_set(l1_entry_of(pg, va), val, v->domain, pg_owner, ENTRY_PLAIN);
 	page_table_unlock(pg);
 	if (unlikely(rc) || !(flags & UVMF_FLUSHTYPE_MASK))
 		return rc;
-	return uvm_flush(v, va, flags);
+	return uvm_flush(v->domain, va, flags);
 }
 
 long hc_update_va_mapping(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,

@@ -2,15 +2,10 @@
 /*
  * A vCPU's top-level tables, finding what a guest address maps to, and whom the page-table hypercalls may speak about.
  *
- * v->pv.guest_table and guest_table_user hold a general and a type reference each; INVALID_MFN or 0: none. v->pv.old_table is a
+ * v->pv.cr3_kernel and cr3_user hold a general and a type reference each on their frames; 0: none. v->pv.old_table is a
  * table whose letting go was interrupted: every operation that could leave another finishes it first.
  */
 #include "pv/mmu.h"
-
-static inline bool no_table(mfn_t mfn)
-{
-	return !mfn || mfn == INVALID_MFN;
-}
 
 /* --- walking --- */
 
@@ -19,22 +14,18 @@ pte_t pv_guest_l1e(unsigned long va)
 {
 	const pte_t *t;
 
-	if (no_table(current->pv.guest_table))
+	if (!current->pv.cr3_kernel)
 		return 0;
-	t = walk_step(walk_to_l2(current->pv.guest_table, va));
+	t = walk_step(walk_to_l2(current->pv.cr3_kernel, va));
 	return t ? READ_ONCE(t[pte_index(va, L1_SHIFT)]) : 0;
 }
 
 /* The reference makes the frame the guest's for sure: a stale entry may have named anything. */
-struct page_info *pv_guest_frame(unsigned long va, bool write)
+struct page_info *pv_guest_frame(unsigned long va)
 {
-	uint64_t need = PTE_P | (write ? PTE_RW : 0);
 	pte_t e = pv_guest_l1e(va);
-	mfn_t mfn = pte_mfn(e);
 
-	if ((e & need) != need || !mfn_valid(mfn) || !get_page(mfn_to_page(mfn), current->domain))
-		return NULL;
-	return mfn_to_page(mfn);
+	return e & PTE_P ? frame_get(current->domain, pte_mfn(e)) : NULL;
 }
 
 /* --- roots --- */
@@ -52,7 +43,8 @@ int pv_finish_old_table(struct vcpu *v)
 	return 0;
 }
 
-void pv_table_put(struct vcpu *v, struct page_info *pg)
+/* Drops a type reference and the general one behind it; an interrupted rest goes to v->pv.old_table. */
+static void table_put(struct vcpu *v, struct page_info *pg)
 {
 	ASSERT(!v->pv.old_table);
 	if (put_page_type_preemptible(pg))
@@ -61,14 +53,13 @@ void pv_table_put(struct vcpu *v, struct page_info *pg)
 		put_page(pg);
 }
 
-int pv_table_get(struct domain *d, mfn_t mfn, uint64_t type)
+static int table_get(struct domain *d, mfn_t mfn, uint64_t type)
 {
-	struct page_info *pg;
+	struct page_info *pg = frame_get(d, mfn);
 	int rc;
 
-	if (!mfn_valid(mfn) || !get_page(mfn_to_page(mfn), d))
+	if (!pg)
 		return -EINVAL;
-	pg = mfn_to_page(mfn);
 	rc = get_page_type_preemptible(pg, type);
 	if (rc)
 		put_page(pg);
@@ -85,49 +76,47 @@ static void m2p_show(struct domain *d, mfn_t root, bool user)
 	WRITE_ONCE(l4[HYPERVISOR_SLOT_FIRST], user ? 0 : idle_l4[HYPERVISOR_SLOT_FIRST]);
 }
 
-static int old_root_put(struct vcpu *v, mfn_t old)
+static int old_root_put(struct vcpu *v, unsigned long cr3)
 {
-	if (!no_table(old))
-		pv_table_put(v, mfn_to_page(old));
+	if (cr3)
+		table_put(v, mfn_to_page(PFN_DOWN(cr3)));
 	return v->pv.old_table ? -ERESTART : 0;
 }
 
 int pv_new_cr3(struct vcpu *v, mfn_t mfn)
 {
-	mfn_t old = v->pv.guest_table;
+	unsigned long old = v->pv.cr3_kernel;
 	int rc = unlikely(v->pv.old_table) ? pv_finish_old_table(v) : 0;
 
 	if (unlikely(rc))
 		return rc;
-	if (mfn != old) {
-		rc = pv_table_get(v->domain, mfn, PGT_l4_page_table);
+	if (mfn != PFN_DOWN(old)) {
+		rc = table_get(v->domain, mfn, PGT_l4_page_table);
 		if (unlikely(rc))
 			return rc;
 		pv_ldt_unmap(v);
 		m2p_show(v->domain, mfn, false);
-		v->pv.guest_table = mfn;
 		v->pv.cr3_kernel = mfn << PAGE_SHIFT;
 	}
 	if (v == current)
 		pv_load_cr3(v);
-	return mfn != old ? old_root_put(v, old) : 0;
+	return mfn != PFN_DOWN(old) ? old_root_put(v, old) : 0;
 }
 
 int pv_new_user_cr3(struct vcpu *v, mfn_t mfn)
 {
-	mfn_t old = v->pv.guest_table_user;
+	unsigned long old = v->pv.cr3_user;
 	int rc = pv_finish_old_table(v);
 
-	if (rc || mfn == old || (no_table(mfn) && no_table(old)))
+	if (rc || mfn == PFN_DOWN(old))
 		return rc;
-	if (!no_table(mfn)) {
-		rc = pv_table_get(v->domain, mfn, PGT_l4_page_table);
+	if (mfn) {
+		rc = table_get(v->domain, mfn, PGT_l4_page_table);
 		if (rc)
 			return rc;
 		m2p_show(v->domain, mfn, true);
 	}
-	v->pv.guest_table_user = no_table(mfn) ? INVALID_MFN : mfn;
-	v->pv.cr3_user = no_table(mfn) ? 0 : mfn << PAGE_SHIFT;
+	v->pv.cr3_user = mfn << PAGE_SHIFT;
 	return old_root_put(v, old);
 }
 
@@ -141,12 +130,11 @@ int pv_set_guest_table(struct vcpu *v, mfn_t kernel, mfn_t user)
 
 int pv_drop_guest_tables(struct vcpu *v)
 {
-	mfn_t old = v->pv.guest_table;
-	int rc = pv_new_user_cr3(v, INVALID_MFN);
+	unsigned long old = v->pv.cr3_kernel;
+	int rc = pv_new_user_cr3(v, 0);
 
-	if (rc || no_table(old))
+	if (rc)
 		return rc;
-	v->pv.guest_table = INVALID_MFN;
 	v->pv.cr3_kernel = 0;
 	return old_root_put(v, old);
 }
@@ -154,7 +142,7 @@ int pv_drop_guest_tables(struct vcpu *v)
 /* The guest's pin, kept as a type reference of its own. */
 int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type)
 {
-	int rc = pv_table_get(d, mfn, type);
+	int rc = table_get(d, mfn, type);
 	struct page_info *pg;
 	bool late;
 
@@ -162,34 +150,32 @@ int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type)
 		return rc;
 	pg = mfn_to_page(mfn);
 	if (atomic_or(&pg->type_info, PGT_pinned) & PGT_pinned) {
-		pv_table_put(current, pg);
+		table_put(current, pg);
 		return -EINVAL;
 	}
 	if (likely(d == current->domain))
 		return 0;
 	/* Its domain may be going down: then nobody would take this pin back. */
 	spin_lock(&d->page_lock);
-	late = (d->is_dying_flag || d->dying != DOMDYING_alive) &&
-	       (atomic_and(&pg->type_info, ~PGT_pinned) & PGT_pinned);
+	late = d->dying != DOMDYING_alive && (atomic_and(&pg->type_info, ~PGT_pinned) & PGT_pinned);
 	spin_unlock(&d->page_lock);
 	if (late)
-		pv_table_put(current, pg);
+		table_put(current, pg);
 	return 0;
 }
 
 int pv_unpin_table(struct domain *d, mfn_t mfn)
 {
-	struct page_info *pg;
+	struct page_info *pg = frame_get(d, mfn);
 
-	if (!mfn_valid(mfn) || !get_page(mfn_to_page(mfn), d))
+	if (!pg)
 		return -EINVAL;
-	pg = mfn_to_page(mfn);
 	if (!(atomic_and(&pg->type_info, ~PGT_pinned) & PGT_pinned)) {
 		put_page(pg);
 		return -EINVAL;
 	}
 	/* The pin's references; ours beside them is not needed any more. */
-	pv_table_put(current, pg);
+	table_put(current, pg);
 	put_page(pg);
 	return 0;
 }

@@ -18,9 +18,6 @@
 /* What may change in a present entry without a look at what it refers to. */
 #define FREE_FLAGS (PTE_NX | 0x7ff0000000000000UL | PTE_AVAIL | PTE_D | PTE_A | PTE_US | PTE_G)
 
-/* In the count of a list hypercall: it goes on after an interruption. */
-#define MMU_UPDATE_PREEMPTED (1u << 31)
-
 #define TYPE_STEP (1UL << PGT_type_shift) /* the type of the level above */
 
 /* Both guest modes run in ring 3: an entry without USER would be unusable. */
@@ -48,8 +45,13 @@ static always_inline bool guest_va_ok(unsigned long va)
 /* May it choose cache policies: does it own device memory or ports? */
 static inline bool cache_policy_allowed(const struct domain *d)
 {
-	return (d->iomem_caps && !rangeset_empty(d->iomem_caps)) ||
-	       (d->ioport_caps && !rangeset_empty(d->ioport_caps));
+	return !rangeset_empty(&d->iomem_caps) || !rangeset_empty(&d->ioport_caps);
+}
+
+/* @d's frame @mfn, referenced; NULL if it is not one. */
+static inline struct page_info *frame_get(struct domain *d, mfn_t mfn)
+{
+	return mfn_valid(mfn) && get_page(mfn_to_page(mfn), d) ? mfn_to_page(mfn) : NULL;
 }
 
 /*
@@ -65,10 +67,10 @@ static always_inline int l1_ref_get(pte_t *e, struct domain *d, struct domain *p
 
 	if (likely(mfn < max_page) && likely(!(*e & L1_CACHE)) && likely(d == pg_owner)) {
 		pg = mfn_to_page(mfn);
-		if (likely(ref_get_owned(pg, d))) {
+		if (likely(get_page(pg, d))) {
 			if (!(*e & PTE_RW) || likely(!type_get_writable(pg)))
 				return 0;
-			ref_put(pg);
+			put_page(pg);
 			return -EBUSY;
 		}
 	}
@@ -87,7 +89,7 @@ static always_inline void l1_ref_put(pte_t e)
 		return;
 	if (e & PTE_RW)
 		type_put_writable(pg);
-	ref_put(pg);
+	put_page(pg);
 }
 
 /*
@@ -101,24 +103,27 @@ int table_ref_put(pte_t e, struct page_info *pg, uint64_t type, bool preemptible
  * pv/mmu_entry.c: change one entry of a table that is locked. What the old value referred to is let go; if that is interrupted,
  * the rest is left in current's pv.old_table.
  */
-int l1_entry_change(pte_t *p, pte_t ne, struct domain *d, struct domain *pg_owner,
-		    bool preserve_ad);
+enum entry_mode {
+	ENTRY_PLAIN,
+	ENTRY_KEEP_AD, /* the accessed and dirty bits that the hardware has set stay */
+	ENTRY_EXACT, /* only if it is still @oe: -EAGAIN when the hardware has set a bit meanwhile */
+};
+int l1_entry_change(pte_t *p, pte_t oe, pte_t ne, struct domain *d, struct domain *pg_owner,
+		    enum entry_mode mode);
 static always_inline int l1_entry_set(pte_t *p, pte_t ne, struct domain *d, struct domain *pg_owner,
-				      bool preserve_ad)
+				      enum entry_mode mode)
 {
 	pte_t oe = READ_ONCE(*p);
 
 	/* Present before and after, and nothing differs that matters: the common case of all. */
-	if ((oe & ne & PTE_P) && !((oe ^ ne) & ~FREE_FLAGS) && !preserve_ad) {
+	if ((oe & ne & PTE_P) && !((oe ^ ne) & ~FREE_FLAGS) && mode == ENTRY_PLAIN) {
 		WRITE_ONCE(*p, l1_adjust(ne));
 		return 0;
 	}
-	return l1_entry_change(p, ne, d, pg_owner, preserve_ad);
+	return l1_entry_change(p, oe, ne, d, pg_owner, mode);
 }
-/* Only if the entry is still @oe: -EAGAIN when the hardware has set a bit of it meanwhile. Own frames alone. */
-int l1_entry_exchange(pte_t *p, pte_t oe, pte_t ne, struct domain *d);
 /* Level 2 and up; -ERESTART: nothing changed. */
-int table_entry_set(pte_t *p, pte_t ne, struct page_info *pg, uint64_t type, bool preserve_ad);
+int table_entry_set(pte_t *p, pte_t ne, struct page_info *pg, uint64_t type, enum entry_mode mode);
 
 /*
  * Walking the guest's own tables: through the direct map, without a lock. Another vCPU may be changing them, so each step
@@ -137,9 +142,9 @@ static always_inline const pte_t *walk_step(pte_t e)
 }
 
 /* The level-2 entry for @va, 0 if there is none. */
-static always_inline pte_t walk_to_l2(mfn_t root, unsigned long va)
+static always_inline pte_t walk_to_l2(paddr_t root, unsigned long va)
 {
-	const pte_t *t = mfn_to_virt(root);
+	const pte_t *t = maddr_to_virt(root);
 
 	if (unlikely(!guest_va_ok(va)))
 		return 0;
@@ -152,32 +157,34 @@ static always_inline pte_t walk_to_l2(mfn_t root, unsigned long va)
 	return READ_ONCE(t[pte_index(va, L2_SHIFT)]);
 }
 
-/* The level-1 table that maps @va for current, locked; NULL if there is none of its domain's. */
-static always_inline struct page_info *l1_table_lock(unsigned long va)
+/* Lock @pg if it is a level-1 table of current's domain, else NULL. */
+static always_inline struct page_info *l1_page_lock(struct page_info *pg)
 {
-	pte_t l2e = walk_to_l2(current->pv.guest_table, va);
-	struct page_info *pg;
-	uint64_t type;
+	uint64_t type = page_table_lock(pg);
 
-	if (unlikely(!(l2e & PTE_P)) || unlikely(!mfn_valid(pte_mfn(l2e))))
-		return NULL;
-	pg = mfn_to_page(pte_mfn(l2e));
-	type = page_table_lock(pg);
 	if (likely(type == PGT_l1_page_table) && likely(pg->owner == current->domain))
 		return pg;
 	if (type != PGT_none)
 		page_table_unlock(pg);
 	return NULL;
 }
+
+/* The level-1 table that maps @va for current, locked; NULL if there is none of its domain's. */
+static always_inline struct page_info *l1_table_lock(unsigned long va)
+{
+	pte_t l2e = walk_to_l2(current->pv.cr3_kernel, va);
+
+	if (unlikely(!(l2e & PTE_P)) || unlikely(!mfn_valid(pte_mfn(l2e))))
+		return NULL;
+	return l1_page_lock(mfn_to_page(pte_mfn(l2e)));
+}
+
 static inline pte_t *l1_entry_of(struct page_info *pg, unsigned long va)
 {
 	return (pte_t *)page_to_virt(pg) + pte_index(va, L1_SHIFT);
 }
 /* pv/mmu.c: ends what an interrupted operation left (v->pv.old_table): 0 or -ERESTART. */
 int pv_finish_old_table(struct vcpu *v);
-/* Drops a type reference and the general one behind it; an interrupted rest goes to v->pv.old_table. */
-void pv_table_put(struct vcpu *v, struct page_info *pg);
-int pv_table_get(struct domain *d, mfn_t mfn, uint64_t type);
 int pv_unpin_table(struct domain *d, mfn_t mfn);
 int pv_new_user_cr3(struct vcpu *v, mfn_t mfn);
 /* The physical CPUs behind a guest's set of vCPUs. 0 or -EFAULT. */
@@ -186,54 +193,5 @@ int pv_vcpumask(struct domain *d, unsigned long bitmap_va, cpumask_t *cpus);
 /* The domain a hypercall names: the caller for DOMID_SELF; referenced unless it is the caller or a pseudo-domain. */
 struct domain *foreign_domain_get(domid_t id);
 void foreign_domain_put(struct domain *d);
-
-/* Words of a list in guest memory that guest_access_ok has approved as a whole. False if they are not mapped. */
-#ifndef HOST_BUILD
-static always_inline bool guest_read2(unsigned long va, uint64_t *a, uint64_t *b)
-{
-	uint64_t x, y;
-
-	__asm__ goto("1: movq (%2), %0\n2: movq 8(%2), %1\n" EX_TABLE("1b", "%l[fault]")
-			     EX_TABLE("2b", "%l[fault]")
-		     : "=&r"(x), "=&r"(y)
-		     : "r"(va)
-		     : "memory"
-		     : fault);
-	*a = x;
-	*b = y;
-	return true;
-fault:
-	return false;
-}
-
-static always_inline bool guest_read3(unsigned long va, uint64_t *a, uint64_t *b, uint64_t *c)
-{
-	uint64_t x, y, z;
-
-	__asm__ goto("1: movq (%3), %0\n2: movq 8(%3), %1\n3: movq 16(%3), %2\n" EX_TABLE(
-			     "1b", "%l[fault]") EX_TABLE("2b", "%l[fault]")
-			     EX_TABLE("3b", "%l[fault]")
-		     : "=&r"(x), "=&r"(y), "=&r"(z)
-		     : "r"(va)
-		     : "memory"
-		     : fault);
-	*a = x;
-	*b = y;
-	*c = z;
-	return true;
-fault:
-	return false;
-}
-#else
-static inline bool guest_read2(unsigned long va, uint64_t *a, uint64_t *b)
-{
-	return get_guest_u64(a, va) && get_guest_u64(b, va + 8);
-}
-
-static inline bool guest_read3(unsigned long va, uint64_t *a, uint64_t *b, uint64_t *c)
-{
-	return guest_read2(va, a, b) && get_guest_u64(c, va + 16);
-}
-#endif
 
 #endif

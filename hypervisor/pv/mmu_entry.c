@@ -8,18 +8,21 @@
  */
 #include "pv/mmu.h"
 
-static always_inline void entry_write(pte_t *p, pte_t oe, pte_t ne, bool preserve_ad)
+/* False: ENTRY_EXACT, and it has changed. */
+static always_inline bool entry_write(pte_t *p, pte_t oe, pte_t ne, enum entry_mode mode)
 {
 	pte_t seen;
 
-	if (likely(!preserve_ad)) {
+	if (likely(mode == ENTRY_PLAIN)) {
 		WRITE_ONCE(*p, ne);
-		return;
+		return true;
 	}
+	if (mode == ENTRY_EXACT)
+		return cmpxchg(p, oe, ne) == oe;
 	for (;; oe = seen) {
 		seen = cmpxchg(p, oe, ne | (oe & (PTE_A | PTE_D)));
 		if (seen == oe)
-			return;
+			return true;
 	}
 }
 
@@ -33,80 +36,52 @@ static always_inline bool only_rw_differs(pte_t oe, pte_t ne, const struct domai
 	       d == pg_owner && mfn < max_page && READ_ONCE(mfn_to_page(mfn)->owner) == d;
 }
 
-static int l1_rw_change(pte_t *p, pte_t oe, pte_t ne, bool preserve_ad)
-{
-	struct page_info *pg = mfn_to_page(pte_mfn(ne));
-
-	if ((ne & PTE_RW) && type_get_writable(pg))
-		return -EBUSY;
-	entry_write(p, oe, ne, preserve_ad);
-	if (!(ne & PTE_RW))
-		type_put_writable(pg);
-	return 0;
-}
-
-int l1_entry_change(pte_t *p, pte_t ne, struct domain *d, struct domain *pg_owner, bool preserve_ad)
-{
-	pte_t oe = READ_ONCE(*p);
-	int rc;
-
-	if (ne & PTE_P) {
-		ne = l1_adjust(ne);
-		if ((oe & PTE_P) && !((oe ^ ne) & ~FREE_FLAGS)) {
-			entry_write(p, oe, ne, preserve_ad);
-			return 0;
-		}
-		if (only_rw_differs(oe, ne, d, pg_owner))
-			return l1_rw_change(p, oe, ne, preserve_ad);
-		rc = l1_ref_get(&ne, d, pg_owner);
-		if (unlikely(rc))
-			return rc;
-	}
-	entry_write(p, oe, ne, preserve_ad);
-	if (oe & PTE_P)
-		l1_ref_put(oe);
-	return 0;
-}
-
 /* What a changed entry needs beyond what the old one holds, and what it leaves over. */
-static int l1_change_get(pte_t *ne, struct domain *d, bool rw_only)
+static always_inline int l1_change_get(pte_t *ne, struct domain *d, struct domain *pg_owner,
+				       bool rw_only)
 {
-	if (!(*ne & PTE_P))
-		return 0;
-	if (!rw_only)
-		return l1_ref_get(ne, d, d);
-	return *ne & PTE_RW && type_get_writable(mfn_to_page(pte_mfn(*ne))) ? -EBUSY : 0;
+	if (rw_only)
+		return *ne & PTE_RW && type_get_writable(mfn_to_page(pte_mfn(*ne))) ? -EBUSY : 0;
+	return *ne & PTE_P ? l1_ref_get(ne, d, pg_owner) : 0;
 }
 
-static void l1_change_put(pte_t e, bool rw_only)
+static always_inline void l1_change_put(pte_t e, bool rw_only)
 {
-	if (!(e & PTE_P))
-		return;
-	if (!rw_only)
+	if (!rw_only && (e & PTE_P))
 		l1_ref_put(e);
-	else if (e & PTE_RW)
+	else if (rw_only && (e & PTE_RW))
 		type_put_writable(mfn_to_page(pte_mfn(e)));
 }
 
-int l1_entry_exchange(pte_t *p, pte_t oe, pte_t ne, struct domain *d)
+static always_inline int l1_change(pte_t *p, pte_t oe, pte_t ne, struct domain *d,
+				   struct domain *pg_owner, enum entry_mode mode)
 {
 	bool rw_only;
 	int rc;
 
 	if (ne & PTE_P)
 		ne = l1_adjust(ne);
-	if ((oe & ne & PTE_P) && !((oe ^ ne) & ~FREE_FLAGS))
-		return cmpxchg(p, oe, ne) == oe ? 0 : -EAGAIN;
-	rw_only = (ne & PTE_P) && only_rw_differs(oe, ne, d, d);
-	rc = l1_change_get(&ne, d, rw_only);
-	if (rc)
+	/* For the plain change l1_entry_set() has looked already. */
+	if (mode != ENTRY_PLAIN && (oe & ne & PTE_P) && !((oe ^ ne) & ~FREE_FLAGS))
+		return entry_write(p, oe, ne, mode) ? 0 : -EAGAIN;
+	rw_only = only_rw_differs(oe, ne, d, pg_owner);
+	rc = l1_change_get(&ne, d, pg_owner, rw_only);
+	if (unlikely(rc))
 		return rc;
-	if (cmpxchg(p, oe, ne) != oe) {
+	if (unlikely(!entry_write(p, oe, ne, mode))) {
 		l1_change_put(ne, rw_only);
 		return -EAGAIN;
 	}
 	l1_change_put(oe, rw_only);
 	return 0;
+}
+
+/* Twice the same code: the plain change is what guests do all the time. */
+int l1_entry_change(pte_t *p, pte_t oe, pte_t ne, struct domain *d, struct domain *pg_owner,
+		    enum entry_mode mode)
+{
+	return likely(mode == ENTRY_PLAIN) ? l1_change(p, oe, ne, d, pg_owner, ENTRY_PLAIN)
+					   : l1_change(p, oe, ne, d, pg_owner, mode);
 }
 
 /* Let go what an entry of a level 2 to 4 table referred to. */
@@ -122,7 +97,7 @@ static void table_entry_put(pte_t oe, struct page_info *pg, uint64_t type)
 		current->pv.old_table = low;
 }
 
-int table_entry_set(pte_t *p, pte_t ne, struct page_info *pg, uint64_t type, bool preserve_ad)
+int table_entry_set(pte_t *p, pte_t ne, struct page_info *pg, uint64_t type, enum entry_mode mode)
 {
 	unsigned int slot = ((unsigned long)p & ~PAGE_MASK) / sizeof(*p);
 	pte_t oe = READ_ONCE(*p);
@@ -135,16 +110,16 @@ int table_entry_set(pte_t *p, pte_t ne, struct page_info *pg, uint64_t type, boo
 			return -EINVAL;
 		ne = table_adjust(ne, type);
 		if ((oe & PTE_P) && !((oe ^ ne) & ~FREE_FLAGS)) {
-			entry_write(p, oe, ne, preserve_ad);
+			(void)entry_write(p, oe, ne, mode);
 			return 0;
 		}
 		rc = table_ref_get(ne, pg, type, type != PGT_l2_page_table);
 		if (rc == -ERESTART) /* the work done so far stays with the lower table */
-			ref_put(mfn_to_page(pte_mfn(ne)));
+			put_page(mfn_to_page(pte_mfn(ne)));
 		if (rc)
 			return rc;
 	}
-	entry_write(p, oe, ne, preserve_ad);
+	(void)entry_write(p, oe, ne, mode);
 	if (oe & PTE_P)
 		table_entry_put(oe, pg, type);
 	return 0;

@@ -9,28 +9,8 @@
 #include "x86/desc.h"
 #include "x86/page.h"
 
-#define MSR_IA32_UCODE_REV	   0x8b
-#define MSR_IA32_MCG_CAP	   0x179
-#define MSR_IA32_MCG_STATUS	   0x17a
-#define MSR_IA32_DEBUGCTL	   0x1d9
-#define MSR_IA32_PERF_CAPABILITIES 0x345
-#define MSR_AMD_SYSCFG		   0xc0010010
-#define MSR_AMD_HWCR		   0xc0010015
-#define MSR_AMD_TOP_MEM		   0xc001001a
-#define MSR_AMD_TOP_MEM2	   0xc001001d
-#define APIC_BASE_DEFAULT	   0xfee00000UL
-#define APIC_BASE_BSP		   0x100UL
-#define APIC_BASE_ENABLE	   0x800UL
-
 /* What a guest always sees set in CR4 if the machine has it. */
 #define CR4_VISIBLE (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
-
-unsigned long pv_fixup_cr4(const struct vcpu *v, unsigned long guest_cr4)
-{
-	unsigned long cr4 = hyp_cr4 & ~(CR4_TSD | CR4_FSGSBASE);
-
-	return cr4 | (guest_cr4 & CR4_TSD) | (guest_cr4 & hyp_cr4 & CR4_FSGSBASE);
-}
 
 unsigned long pv_cr4_visible(const struct vcpu *v)
 {
@@ -54,7 +34,7 @@ void pv_set_cr4(struct vcpu *v, unsigned long guest_cr4)
 {
 	guest_cr4 &= cr4_allowed(v->domain);
 	v->pv.ctrlreg[4] = guest_cr4;
-	v->pv.cr4 = pv_fixup_cr4(v, guest_cr4);
+	v->pv.cr4 = (hyp_cr4 & ~(CR4_TSD | CR4_FSGSBASE)) | (guest_cr4 & (CR4_TSD | CR4_FSGSBASE));
 	if (v == current && read_cr4() != v->pv.cr4)
 		write_cr4(v->pv.cr4);
 }
@@ -82,21 +62,21 @@ bool pv_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val)
 		*val = rdmsr(msr);
 		return true;
 	case MSR_IA32_APICBASE:
-		*val = APIC_BASE_DEFAULT | APIC_BASE_ENABLE | (v->vcpu_id ? 0 : APIC_BASE_BSP);
+		*val = 0xfee00800 | (v->vcpu_id ? 0 : 0x100); /* its default place, enabled; BSP */
 		return true;
-	case MSR_IA32_MCG_CAP: /* no machine-check banks */
-	case MSR_IA32_MCG_STATUS:
+	case 0x179:		/* MCG_CAP: no machine-check banks */
+	case 0x17a:		/* MCG_STATUS */
 	case MSR_IA32_DEBUGCTL: /* nothing of it is offered */
-	case MSR_IA32_PERF_CAPABILITIES:
+	case 0x345:		/* PERF_CAPABILITIES */
 		*val = 0;
 		return true;
-	case MSR_IA32_UCODE_REV:
+	case 0x8b: /* revision of the microcode */
 	case MSR_IA32_MISC_ENABLE:
 		return rdmsr_safe(msr, val);
-	case MSR_AMD_SYSCFG:
-	case MSR_AMD_HWCR:
-	case MSR_AMD_TOP_MEM:
-	case MSR_AMD_TOP_MEM2:
+	case 0xc0010010: /* AMD: SYSCFG */
+	case 0xc0010015: /* HWCR */
+	case 0xc001001a: /* TOP_MEM */
+	case 0xc001001d: /* TOP_MEM2 */
 		return v->domain->is_hardware && rdmsr_safe(msr, val);
 	default:
 		return rdmsr_early(v, msr, val);
@@ -120,7 +100,7 @@ bool pv_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val)
 	case MSR_IA32_MISC_ENABLE:
 	case MSR_IA32_APICBASE:
 		return pv_rdmsr(v, msr, &now) && now == val;
-	case MSR_IA32_MCG_STATUS:
+	case 0x17a: /* MCG_STATUS */
 	case MSR_IA32_DEBUGCTL:
 		return !val;
 	default:

@@ -70,27 +70,25 @@ void pv_ldt_unmap(struct vcpu *v); /* drop all mapped LDT pages */
 void pv_gdt_clear(struct vcpu *v);
 int pv_gdt_set(struct vcpu *v, const uint64_t *frames, unsigned int entries);
 void pv_load_descriptors(struct vcpu *v); /* LGDT/LLDT for the vCPU being switched to */
-/* Bring a descriptor into a form a guest may have; false if it must be refused. */
-bool pv_fix_descriptor(uint64_t *desc);
-bool pv_selector_ok(uint16_t sel); /* usable by a guest in a trap gate or frame: not ring 0 */
 
 /* pv/fpu.c */
+extern uint64_t xcr0_host; /* 0: no XSAVE */
 int pv_fpu_init(struct vcpu *v);
-void pv_fpu_free(struct vcpu *v);
 void pv_fpu_save(struct vcpu *v);
 void pv_fpu_load(struct vcpu *v);
-void pv_fpu_device_not_available(void); /* #NM in a guest */
+void pv_fpu_device_not_available(struct cpu_user_regs *regs); /* #NM in a guest */
 void pv_fpu_cpu_init(void);
-unsigned int pv_fpu_context_size(uint64_t xcr0);
-
-/* pv/emulate_mem.c: what an exception should have been, by the instruction's memory operand. */
-bool pv_stack_operand_bad(struct cpu_user_regs *regs);
-bool pv_db_behind_mov_ss(struct vcpu *v, struct cpu_user_regs *regs, unsigned int hit);
+bool pv_fpu_xsetbv(struct vcpu *v, uint64_t xcr0);
+void pv_fpu_set(struct vcpu *v, const void *image);
+/*
+ * For XEN_DOMCTL_{get,set}vcpuextstate: the XSAVE area v->pv.fpu, in the standard format, and every component of it that may
+ * have state. @v is off its CPU.
+ */
+uint64_t pv_fpu_xstate_mask(const struct vcpu *v);
+int pv_fpu_set_xstate(struct vcpu *v, uint64_t xcr0, uint64_t mask, const void *area,
+		      unsigned int size) __must_check;
 
 /* pv/debugreg.c */
-void pv_debug_trap(struct vcpu *v, struct cpu_user_regs *regs, unsigned long dr6);
-/* A #DB is held back, and something else comes first: no step, and the guest's TF again. */
-void pv_debug_unhold(struct vcpu *v, struct cpu_user_regs *regs);
 long pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long value);
 int pv_get_debugreg(const struct vcpu *v, unsigned int reg, unsigned long *value);
 unsigned int pv_debug_io_match(const struct vcpu *v, unsigned int port, unsigned int bytes);
@@ -98,20 +96,18 @@ void pv_debug_save(struct vcpu *v);
 void pv_debug_load(struct vcpu *v);
 
 /* pv/cpuid.c, pv/msr.c: the policy. */
-void pv_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
+void pv_cpuid(struct cpu_user_regs *regs);
 int pv_cpuid_init_domain(struct domain *d);
 void pv_cpuid_free_domain(struct domain *d);
 bool pv_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val); /* false: #GP */
 bool pv_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val);
-unsigned long pv_fixup_cr4(const struct vcpu *v,
-			   unsigned long guest_cr4); /* real CR4 for a guest's wish */
 unsigned long pv_cr4_visible(const struct vcpu *v);
 void pv_set_cr4(struct vcpu *v,
 		unsigned long guest_cr4); /* both views; loads it if @v is current */
 
 /*
- * pv/mmu*.c: page tables. What changes a vCPU's tables may return -ERESTART: call again after a preemption point. INVALID_MFN
- * (or 0) means no table.
+ * pv/mmu*.c: page tables. What changes a vCPU's tables may return -ERESTART: call again after a preemption point. Frame 0
+ * means no table.
  */
 void pv_mmu_init(void); /* registers validation with mm/ */
 /* Takes new type references on @mfn as the kernel L4 of current's or another paused @v; drops the old. */
@@ -122,9 +118,8 @@ int pv_drop_guest_tables(struct vcpu *v) __must_check;
 void pv_load_cr3(struct vcpu *v); /* CR3 for the mode it is in, with TLB bookkeeping */
 /* The guest kernel's own translation of @va (also while the guest is in user mode): the level-1 entry, or 0. */
 pte_t pv_guest_l1e(unsigned long va);
-struct page_info *pv_guest_frame(
-	unsigned long va,
-	bool write); /* referenced frame behind a guest address, NULL if unmapped */
+/* The frame behind a guest address, referenced; NULL if it is not mapped. */
+struct page_info *pv_guest_frame(unsigned long va);
 void pv_context_save(struct vcpu *v); /* x86/switch.c: segments, bases, debug, FPU */
 bool pv_context_load(struct vcpu *v);
 
@@ -132,10 +127,6 @@ bool pv_context_load(struct vcpu *v);
 void pv_window_init(struct vcpu *v);
 int pv_validate_descriptors(
 	struct page_info *pg); /* 0 or -EINVAL; makes what can be made harmless so */
-/* pv/fpu.c */
-uint64_t pv_fpu_host_xcr0(void);
-bool pv_fpu_xcr0_valid(uint64_t xcr0);
-void pv_fpu_xcr0_load(struct vcpu *v);
 /* pv/mmu*.c: as MMUEXT_PIN_*_TABLE does, for domain building. */
 int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type) __must_check;
 /* entry code */

@@ -10,29 +10,28 @@
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/desc.h"
+#include "x86/entry_macros.h"
 #include "x86/page.h"
+#include "x86/tlb.h"
 
 #define VCPUS_PER_L1 8 /* 64 window entries each */
 
 /* --- domain --- */
 
+/* What has been made when something fails is freed with the domain. */
 int arch_domain_create(struct domain *d)
 {
-	pte_t *l3, *l2;
+	pte_t *l3 = page_alloc(), *l2;
 
-	l3 = page_alloc();
-	l2 = page_alloc();
-	d->pv.gdt_l1 = kzalloc(sizeof(*d->pv.gdt_l1) * (d->max_vcpus ? d->max_vcpus : 1));
-	d->shared_info = page_alloc();
 	d->pv.perdomain_l3 = l3;
-	if (!l3 || !l2 || !d->pv.gdt_l1 || !d->shared_info) {
-		if (l2)
-			page_free(l2);
-		arch_domain_free(d);
+	d->pv.gdt_l1 = kzalloc(sizeof(*d->pv.gdt_l1) * d->max_vcpus);
+	d->shared_info = page_alloc();
+	if (!l3 || !d->pv.gdt_l1 || !d->shared_info)
 		return -ENOMEM;
-	}
+	l2 = page_alloc();
+	if (!l2)
+		return -ENOMEM;
 	l3[0] = pte_make(virt_to_mfn(l2), PTE_HYP_TABLE);
-	d->pv.perdomain_l3_mfn = virt_to_mfn(l3);
 	share_page_with_guest(d->shared_info, d, true);
 	return pv_cpuid_init_domain(d);
 }
@@ -51,16 +50,24 @@ void arch_domain_free(struct domain *d)
 	}
 	if (l3)
 		page_free(l3);
-	d->pv.perdomain_l3 = NULL;
 	kfree(d->pv.gdt_l1);
-	d->pv.gdt_l1 = NULL;
 	if (d->shared_info)
 		page_free(d->shared_info);
-	d->shared_info = NULL;
 	pv_cpuid_free_domain(d);
 }
 
 /* Page tables, then what holds frames by other ways. */
+static int tables_drop(struct vcpu *v)
+{
+	int rc = pv_drop_guest_tables(v);
+
+	if (rc)
+		return rc;
+	pv_ldt_unmap(v);
+	pv_gdt_clear(v);
+	return 0;
+}
+
 int arch_domain_relinquish(struct domain *d)
 {
 	struct vcpu *v;
@@ -68,11 +75,9 @@ int arch_domain_relinquish(struct domain *d)
 	int rc;
 
 	for_each_vcpu (d, v, i) {
-		rc = pv_drop_guest_tables(v);
+		rc = tables_drop(v);
 		if (rc)
 			return rc;
-		pv_ldt_unmap(v);
-		pv_gdt_clear(v);
 	}
 	return 0;
 }
@@ -106,18 +111,10 @@ static void vcpu_registers_reset(struct vcpu *v)
 
 int arch_vcpu_create(struct vcpu *v)
 {
-	int rc = window_create(v->domain, v->vcpu_id);
-
-	if (rc)
-		return rc;
 	v->pv.traps = kzalloc(256 * sizeof(*v->pv.traps));
-	if (!v->pv.traps)
+	if (!v->pv.traps || window_create(v->domain, v->vcpu_id) || pv_fpu_init(v))
 		return -ENOMEM;
-	v->pv.guest_table = v->pv.guest_table_user = INVALID_MFN;
 	spin_lock_init(&v->pv.ldt_lock);
-	rc = pv_fpu_init(v);
-	if (rc)
-		return rc;
 	pv_window_init(v);
 	vcpu_registers_reset(v);
 	return 0;
@@ -125,19 +122,17 @@ int arch_vcpu_create(struct vcpu *v)
 
 void arch_vcpu_free(struct vcpu *v)
 {
-	pv_fpu_free(v);
+	if (v->pv.fpu)
+		page_free(v->pv.fpu);
 	kfree(v->pv.traps);
-	v->pv.traps = NULL;
 }
 
 int arch_vcpu_reset(struct vcpu *v)
 {
-	int rc = pv_drop_guest_tables(v);
+	int rc = tables_drop(v);
 
 	if (rc)
 		return rc;
-	pv_ldt_unmap(v);
-	pv_gdt_clear(v);
 	memset(v->pv.traps, 0, 256 * sizeof(*v->pv.traps));
 	vcpu_registers_reset(v);
 	return 0;
@@ -145,9 +140,15 @@ int arch_vcpu_reset(struct vcpu *v)
 
 /* --- context switch --- */
 
-static unsigned long base_read(unsigned int msr)
+/*
+ * A CPU has the tables of its current vCPU loaded, or the hypervisor's own while it idles: every switch writes CR3
+ * (x86/switch.c). So the tables of a vCPU that is off its CPU may go away, unless another vCPU, with references of
+ * its own, has the same.
+ */
+void pv_load_cr3(struct vcpu *v)
 {
-	return rdmsr(msr);
+	tlb_note_flush();
+	write_cr3(v->in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user);
 }
 
 /* MSR_KERNEL_GS_BASE holds the base of the mode the guest is not in (pv_toggle_mode swaps). */
@@ -163,46 +164,43 @@ static void segments_save(struct vcpu *v)
 		v->pv.fs_base = rdfsbase();
 		gs = rdgsbase();
 	} else {
-		v->pv.fs_base = base_read(MSR_FS_BASE);
-		gs = base_read(MSR_GS_BASE);
+		v->pv.fs_base = rdmsr(MSR_FS_BASE);
+		gs = rdmsr(MSR_GS_BASE);
 	}
 	v->pv.gs_base_kernel = v->in_kernel ? gs : gs_other;
 	v->pv.gs_base_user = v->in_kernel ? gs_other : gs;
 }
 
-/* A selector the guest's tables no longer allow loads as null, and @ok says so. */
-#define LOAD_SEGMENT(reg, sel, ok)                                                    \
-	do {                                                                          \
-		unsigned int s_ = (sel);                                              \
-		__asm__ __volatile__("1: mov %k0, %%" reg "\n\t"                      \
-				     "jmp 3f\n"                                       \
-				     "2: xor %k0, %k0\n\t"                            \
-				     "mov %k0, %%" reg "\n\t"                         \
-				     "movb $0, %1\n"                                  \
-				     "3:\n\t"                                         \
-				     ".pushsection .ex_table, \"a\"\n\t.balign 8\n\t" \
-				     ".quad 1b, 2b\n\t.popsection"                    \
-				     : "+r"(s_), "+m"(ok));                           \
+/*
+ * A selector the guest's tables no longer allow loads as null, and @ok says so. Null over null is not loaded: that is what
+ * most guests have in DS and ES.
+ */
+#define LOAD_SEGMENT(reg, sel, ok)                                 \
+	do {                                                       \
+		unsigned int s_;                                   \
+		__asm__ __volatile__("mov %%" reg ", %k0\n\t"      \
+				     "or %k2, %k0\n\t"             \
+				     "jz 3f\n"                     \
+				     "1: mov %k2, %%" reg "\n\t"   \
+				     "jmp 3f\n"                    \
+				     "2: xor %k0, %k0\n\t"         \
+				     "mov %k0, %%" reg "\n\t"      \
+				     "movb $0, %1\n"               \
+				     "3:\n\t" EX_TABLE("1b", "2b") \
+				     : "=&r"(s_), "+m"(ok)         \
+				     : "r"((unsigned int)(sel))    \
+				     : "cc");                      \
 	} while (0)
 
 /* False if one of them could not be loaded. */
 static bool segments_load(struct vcpu *v)
 {
 	bool ok = true;
-	uint16_t now;
 
-	__asm__ __volatile__("mov %%ds, %0" : "=r"(now));
-	if (now | v->pv.ds)
-		LOAD_SEGMENT("ds", v->pv.ds, ok);
-	__asm__ __volatile__("mov %%es, %0" : "=r"(now));
-	if (now | v->pv.es)
-		LOAD_SEGMENT("es", v->pv.es, ok);
-	__asm__ __volatile__("mov %%fs, %0" : "=r"(now));
-	if (now | v->pv.fs)
-		LOAD_SEGMENT("fs", v->pv.fs, ok);
-	__asm__ __volatile__("mov %%gs, %0" : "=r"(now));
-	if (now | v->pv.gs)
-		LOAD_SEGMENT("gs", v->pv.gs, ok);
+	LOAD_SEGMENT("ds", v->pv.ds, ok);
+	LOAD_SEGMENT("es", v->pv.es, ok);
+	LOAD_SEGMENT("fs", v->pv.fs, ok);
+	LOAD_SEGMENT("gs", v->pv.gs, ok);
 	/* Bases after selectors: a load replaces the base. */
 	wrmsr(MSR_FS_BASE, v->pv.fs_base);
 	wrmsr(MSR_GS_BASE, v->in_kernel ? v->pv.gs_base_kernel : v->pv.gs_base_user);

@@ -15,8 +15,8 @@ struct pv_vcpu {
 	unsigned long syscall_callback; /* CALLBACKTYPE_syscall, 0 if none */
 	unsigned long event_callback;	/* CALLBACKTYPE_event */
 	unsigned long failsafe_callback;
-	unsigned long cr3_kernel; /* value for CR3: page table of guest kernel mode */
-	unsigned long cr3_user;	  /* value for CR3: page table of guest user mode, 0 if none */
+	/* Values for CR3, references held (pv/mmu.c); 0 if none. */
+	unsigned long cr3_kernel, cr3_user;
 	unsigned long syscall32_callback, sysenter_callback;
 	uint16_t syscall32_cs, sysenter_cs;
 	uint8_t bounce_flags; /* PVBF_*: which callbacks mask events */
@@ -24,7 +24,6 @@ struct pv_vcpu {
 	uint16_t kernel_ss;
 	struct trap_info *traps; /* 256 entries; address 0 = none */
 
-	mfn_t guest_table, guest_table_user; /* the L4 frames behind cr3_*: type references held */
 	struct page_info
 		*old_table; /* a table half let go, reference held: pv_finish_old_table() */
 
@@ -37,8 +36,6 @@ struct pv_vcpu {
 	unsigned long dr[4], dr6,
 		dr7; /* guest debug registers; dr7_emul: bits the guest sees but hardware does not */
 	unsigned long dr7_emul;
-	uint8_t db_held; /* B0-B3 of a #DB that waits for the end of this instruction */
-	bool db_held_tf; /* the guest's own TF meanwhile */
 
 	mfn_t gdt_frames[14]; /* type references held (PGT_seg_desc_page) */
 	unsigned int gdt_ents;
@@ -47,10 +44,8 @@ struct pv_vcpu {
 	unsigned int ldt_mapped; /* how many LDT pages are mapped now (L: ldt_lock) */
 	spinlock_t ldt_lock;
 
-	void *fpu; /* XSAVE area, 64-byte aligned, inside: */
-	void *fpu_alloc;
+	void *fpu; /* XSAVE area: a page */
 	uint64_t xcr0;
-	bool ts; /* guest's CR0.TS */
 
 	unsigned long iobmp_guest; /* PHYSDEVOP_set_iobitmap: address and limit */
 	unsigned int iobmp_limit;
@@ -63,7 +58,6 @@ struct pv_vcpu {
 
 struct pv_domain {
 	uint64_t *perdomain_l3; /* slot 257: page tables of the GDT/LDT windows */
-	mfn_t perdomain_l3_mfn;
 	uint64_t **gdt_l1;	/* per vCPU: its 64 window entries */
 	struct pv_cpuid *cpuid; /* policy: pv/cpuid.c */
 	uint32_t

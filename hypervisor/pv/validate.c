@@ -32,9 +32,9 @@ static int device_ref_get(pte_t *e, struct domain *d, struct domain *pg_owner)
 
 	if (pg_owner == dom_io)
 		pg_owner = current->domain;
-	if (mfn >> (paddr_bits - PAGE_SHIFT) || !pg_owner->iomem_caps ||
-	    !domain_caps_contain(pg_owner, pg_owner->iomem_caps, mfn, mfn) ||
-	    (pg_owner != d && (!d->iomem_caps || !domain_caps_contain(d, d->iomem_caps, mfn, mfn))))
+	if (mfn >> (paddr_bits - PAGE_SHIFT) ||
+	    !domain_caps_contain(pg_owner, &pg_owner->iomem_caps, mfn, mfn) ||
+	    (pg_owner != d && !domain_caps_contain(d, &d->iomem_caps, mfn, mfn)))
 		return mfn == PTE_ADDR >> PAGE_SHIFT ? -EINVAL : -EPERM;
 	/* The ABI's PAT: WB WT UC- UC WC WP. What could be cached becomes uncached. */
 	if (pat < 2 || pat > 4)
@@ -59,7 +59,7 @@ int l1_ref_get_slow(pte_t *e, struct domain *d, struct domain *pg_owner)
 	if (owner != pg_owner && (pg_owner == d || !domain_controls(pg_owner, owner)))
 		goto busy;
 	if ((*e & L1_CACHE) && (pg->count_info & PGC_xen_heap)) {
-		ref_put(pg);
+		put_page(pg);
 		return -EACCES;
 	}
 	if (*e & PTE_RW) {
@@ -70,7 +70,7 @@ int l1_ref_get_slow(pte_t *e, struct domain *d, struct domain *pg_owner)
 	}
 	return 0;
 busy:
-	ref_put(pg);
+	put_page(pg);
 	return -EBUSY;
 }
 
@@ -181,7 +181,7 @@ static bool linear_get(pte_t e, struct page_info *pg, struct page_info *low, uin
 	if (e & PTE_RW)
 		return false;
 	if (low == pg) {
-		ref_put(low);
+		put_page(low);
 		return true;
 	}
 	if (!linear_add_entry(pg))
@@ -194,6 +194,11 @@ static bool linear_get(pte_t e, struct page_info *pg, struct page_info *low, uin
 
 /* --- level 2 to 4 --- */
 
+static int type_get(struct page_info *pg, uint64_t type, bool preemptible)
+{
+	return preemptible ? get_page_type_preemptible(pg, type) : get_page_type(pg, type);
+}
+
 int table_ref_get(pte_t e, struct page_info *pg, uint64_t type, bool preemptible)
 {
 	mfn_t mfn = pte_mfn(e);
@@ -204,18 +209,18 @@ int table_ref_get(pte_t e, struct page_info *pg, uint64_t type, bool preemptible
 	if (unlikely(e & TABLE_REFUSED) || unlikely(mfn >= max_page))
 		return -EINVAL;
 	low = mfn_to_page(mfn);
-	if (unlikely(!ref_get_owned(low, pg->owner)))
+	if (unlikely(!get_page(low, pg->owner)))
 		return -EINVAL;
 	x = READ_ONCE(low->type_info);
 	if ((x & (PGT_type_mask | PGT_validated)) == (want | PGT_validated) &&
 	    (x & PGT_count_mask) != PGT_count_mask && cmpxchg(&low->type_info, x, x + 1) == x)
 		return 0;
-	rc = preemptible ? get_page_type_preemptible(low, want) : get_page_type(low, want);
+	rc = type_get(low, want, preemptible);
 	if (!rc || rc == -ERESTART)
 		return rc;
 	if (linear_get(e, pg, low, type))
 		return 0;
-	ref_put(low);
+	put_page(low);
 	return rc;
 }
 
@@ -238,7 +243,7 @@ int table_ref_put(pte_t e, struct page_info *pg, uint64_t type, bool preemptible
 	if (unlikely(linear))
 		linear_add(pg, -1);
 	if (!rc)
-		ref_put(low);
+		put_page(low);
 	return rc;
 }
 
@@ -247,13 +252,12 @@ static int child_resume(struct page_info *pg, pte_t *t, unsigned int n, uint64_t
 			bool preemptible)
 {
 	struct page_info *low = mfn_to_page(pte_mfn(t[n - 1]));
-	int rc = preemptible ? get_page_type_preemptible(low, type - TYPE_STEP)
-			     : get_page_type(low, type - TYPE_STEP);
+	int rc = type_get(low, type - TYPE_STEP, preemptible);
 
 	if (rc == -ERESTART)
 		return rc;
 	if (rc)
-		ref_put(low);
+		put_page(low);
 	else
 		t[n - 1] = table_adjust(t[n - 1], type);
 	pg->pt_next = rc ? n - 1 : n;
@@ -302,7 +306,7 @@ static int table_validate(struct page_info *pg, uint64_t type, bool preemptible)
 		}
 	}
 	if (type == PGT_l4_page_table)
-		paging_fill_l4(t, pg->owner->pv.perdomain_l3_mfn);
+		paging_fill_l4(t, virt_to_mfn(pg->owner->pv.perdomain_l3));
 	return 0;
 }
 
@@ -315,7 +319,7 @@ static int child_finish(struct page_info *low, bool preemptible)
 		rc = page_type_finish(low);
 	while (rc && !preemptible);
 	if (!rc)
-		ref_put(low);
+		put_page(low);
 	return rc;
 }
 

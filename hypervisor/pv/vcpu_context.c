@@ -11,71 +11,11 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/guest_copy.h"
-#include "pv/pv.h"
+#include "pv/mmu.h"
 #include "x86/asm.h"
 #include "x86/page.h"
 
-#define FCW_DEFAULT   0x37f
-#define MXCSR_DEFAULT 0x1f80
-#define FXSAVE_SIZE   512
-#define XSTATE_FP_SSE 3UL
-#define RFLAGS_GUEST  0x254dd5UL /* arithmetic flags, TF, DF, NT, RF, AC, ID */
-#define ASSIST_VALID                                                                   \
-	(BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) |        \
-	 BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |    \
-	 BIT(VMASST_TYPE_architectural_iopl) | BIT(VMASST_TYPE_runstate_update_flag) | \
-	 BIT(VMASST_TYPE_m2p_strict))
-
-/* FXSAVE image and XSAVE header, as far as we look into them (SDM vol. 1 tables 10-2 and 13.4.2). */
-struct fx_area {
-	uint16_t fcw, fsw;
-	uint8_t ftw, rsvd;
-	uint16_t fop;
-	uint64_t fip, fdp;
-	uint32_t mxcsr, mxcsr_mask;
-	uint8_t registers[480];
-};
-struct xsave_header {
-	uint64_t xstate_bv, xcomp_bv, reserved[6];
-};
-_Static_assert(sizeof(struct fx_area) == FXSAVE_SIZE, "FXSAVE image");
-_Static_assert(sizeof(struct xsave_header) == 64, "XSAVE header");
-
-static struct xsave_header *xsave_header(struct vcpu *v)
-{
-	return (struct xsave_header *)((char *)v->pv.fpu + FXSAVE_SIZE);
-}
-
-/* Loading a reserved MXCSR bit faults; which ones there are, the CPU tells in an image it stores. */
-static uint32_t mxcsr_mask(void)
-{
-	struct fx_area fx __aligned(16);
-	unsigned long cr0 = read_cr0();
-
-	fx.mxcsr_mask = 0;
-	__asm__ __volatile__("clts; fxsave64 %0" : "=m"(fx));
-	if (cr0 & CR0_TS) /* the caller's own wish */
-		write_cr0(cr0);
-	return fx.mxcsr_mask ? fx.mxcsr_mask : 0xffbf;
-}
-
-static void fpu_set(struct vcpu *v, const void *image)
-{
-	struct fx_area *fx = v->pv.fpu;
-
-	if (image) {
-		memcpy(fx, image, sizeof(*fx));
-		fx->mxcsr &= mxcsr_mask();
-	} else {
-		memset(fx, 0, sizeof(*fx));
-		fx->fcw = FCW_DEFAULT;
-		fx->mxcsr = MXCSR_DEFAULT;
-	}
-	if (pv_fpu_host_xcr0()) {
-		memset(xsave_header(v), 0, sizeof(struct xsave_header));
-		xsave_header(v)->xstate_bv = XSTATE_FP_SSE;
-	}
-}
+#define RFLAGS_GUEST 0x254dd5UL /* arithmetic flags, TF, DF, NT, RF, AC, ID */
 
 static bool addresses_ok(const struct vcpu_guest_context *c)
 {
@@ -96,8 +36,7 @@ static bool addresses_ok(const struct vcpu_guest_context *c)
 		if (!addr_is_canonical(c->trap_ctxt[i].address))
 			return false;
 	for (unsigned int i = 0; i < 4; i++)
-		if (!addr_is_canonical(c->debugreg[i]) ||
-		    (c->debugreg[i] >= HYP_VIRT_START && c->debugreg[i] < HYP_VIRT_END))
+		if (!guest_va_ok(c->debugreg[i]))
 			return false;
 	return c->ldt_base % PAGE_SIZE == 0 && c->ldt_ents <= 8192 &&
 	       guest_access_ok(c->ldt_base, c->ldt_ents * 8);
@@ -112,7 +51,7 @@ static int context_check(const struct vcpu *v, const struct vcpu_guest_context *
 		return -EINVAL;
 	if (c->gdt_ents > 512 * ARRAY_SIZE(v->pv.gdt_frames))
 		return -EINVAL;
-	if (v->vcpu_id == 0 && (c->vm_assist & ~ASSIST_VALID))
+	if (v->vcpu_id == 0 && (c->vm_assist & ~VM_ASSIST_VALID))
 		return -EINVAL;
 	if (!v->is_initialised && !(c->flags & VGCF_in_kernel) && !c->ctrlreg[1])
 		return -EINVAL;
@@ -131,12 +70,10 @@ static void selectors_fix(struct vcpu_guest_context *c)
 /* A vCPU that runs already keeps its tables: changing them takes references, which is the guest's own business. */
 static bool tables_same(const struct vcpu *v, const struct vcpu_guest_context *c)
 {
-	mfn_t user = v->pv.guest_table_user;
 	unsigned int nr = DIV_ROUND_UP(v->pv.gdt_ents, 512);
 
-	if (c->ctrlreg[3] != v->pv.guest_table << PAGE_SHIFT ||
-	    c->ctrlreg[1] != (user == INVALID_MFN ? 0 : user << PAGE_SHIFT) ||
-	    (user == INVALID_MFN && !(c->flags & VGCF_in_kernel)))
+	if (c->ctrlreg[3] != v->pv.cr3_kernel || c->ctrlreg[1] != v->pv.cr3_user ||
+	    (!v->pv.cr3_user && !(c->flags & VGCF_in_kernel)))
 		return false;
 	if (c->gdt_ents != v->pv.gdt_ents || c->ldt_ents != v->pv.ldt_ents ||
 	    (c->ldt_ents && c->ldt_base != v->pv.ldt_base))
@@ -146,7 +83,6 @@ static bool tables_same(const struct vcpu *v, const struct vcpu_guest_context *c
 
 static int tables_set(struct vcpu *v, const struct vcpu_guest_context *c)
 {
-	mfn_t user = c->ctrlreg[1] ? c->ctrlreg[1] >> PAGE_SHIFT : INVALID_MFN;
 	int rc;
 
 	if (v->vcpu_id == 0) /* the tables' shape depends on it */
@@ -154,7 +90,7 @@ static int tables_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	rc = pv_gdt_set(v, (const uint64_t *)c->gdt_frames, (unsigned int)c->gdt_ents);
 	if (rc)
 		return rc;
-	rc = pv_set_guest_table(v, c->ctrlreg[3] >> PAGE_SHIFT, user);
+	rc = pv_set_guest_table(v, PFN_DOWN(c->ctrlreg[3]), PFN_DOWN(c->ctrlreg[1]));
 	if (rc) {
 		pv_gdt_clear(v);
 		return rc;
@@ -181,7 +117,7 @@ static void registers_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->pv.gs_base_kernel = c->gs_base_kernel;
 	v->pv.gs_base_user = c->gs_base_user;
 	v->in_kernel = c->flags & VGCF_in_kernel;
-	fpu_set(v, c->flags & VGCF_i387_valid ? &c->fpu_ctxt : NULL);
+	pv_fpu_set(v, c->flags & VGCF_i387_valid ? &c->fpu_ctxt : NULL);
 }
 
 static void callbacks_set(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -192,20 +128,18 @@ static void callbacks_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->pv.event_callback = c->event_callback_eip;
 	v->pv.failsafe_callback = c->failsafe_callback_eip;
 	v->pv.syscall_callback = c->syscall_callback_eip;
-	v->pv.bounce_flags &= ~(PVBF_failsafe_disables_events | PVBF_syscall_disables_events);
-	if (c->flags & VGCF_failsafe_disables_events)
-		v->pv.bounce_flags |= PVBF_failsafe_disables_events;
-	if (c->flags & VGCF_syscall_disables_events)
-		v->pv.bounce_flags |= PVBF_syscall_disables_events;
+	v->pv.bounce_flags =
+		(v->pv.bounce_flags &
+		 ~(PVBF_failsafe_disables_events | PVBF_syscall_disables_events)) |
+		(c->flags & VGCF_failsafe_disables_events ? PVBF_failsafe_disables_events : 0) |
+		(c->flags & VGCF_syscall_disables_events ? PVBF_syscall_disables_events : 0);
 }
 
 static void control_set(struct vcpu *v, const struct vcpu_guest_context *c)
 {
 	v->pv.ctrlreg[0] = (v->pv.ctrlreg[0] & ~CR0_TS) | (c->ctrlreg[0] & CR0_TS);
-	v->pv.ts = c->ctrlreg[0] & CR0_TS;
 	pv_set_cr4(v, c->ctrlreg[4]);
 	v->pv.dr7 = v->pv.dr7_emul = 0;
-	v->pv.db_held = 0;
 	for (unsigned int i = 0; i < 4; i++)
 		(void)pv_set_debugreg(v, i, c->debugreg[i]);
 	(void)pv_set_debugreg(v, 6, c->debugreg[6]);
@@ -257,30 +191,23 @@ static void registers_get(const struct vcpu *v, struct vcpu_guest_context *c)
 
 static void tables_get(const struct vcpu *v, struct vcpu_guest_context *c)
 {
-	mfn_t kernel = v->pv.guest_table, user = v->pv.guest_table_user;
-
 	c->ldt_ents = v->pv.ldt_ents;
 	c->ldt_base = v->pv.ldt_ents ? v->pv.ldt_base : 0;
 	c->gdt_ents = v->pv.gdt_ents;
 	for (unsigned int i = 0; i < DIV_ROUND_UP(v->pv.gdt_ents, 512); i++)
 		c->gdt_frames[i] = v->pv.gdt_frames[i];
-	c->ctrlreg[3] = kernel == INVALID_MFN ? 0 : kernel << PAGE_SHIFT;
-	c->ctrlreg[1] = user == INVALID_MFN ? 0 : user << PAGE_SHIFT;
+	c->ctrlreg[3] = v->pv.cr3_kernel;
+	c->ctrlreg[1] = v->pv.cr3_user;
 }
 
 static unsigned long flags_get(const struct vcpu *v)
 {
-	unsigned long flags = VGCF_i387_valid;
+	uint8_t bounce = v->pv.bounce_flags;
 
-	if (v->in_kernel)
-		flags |= VGCF_in_kernel;
-	if (!(v->pause_flags & VPF_down))
-		flags |= VGCF_online;
-	if (v->pv.bounce_flags & PVBF_failsafe_disables_events)
-		flags |= VGCF_failsafe_disables_events;
-	if (v->pv.bounce_flags & PVBF_syscall_disables_events)
-		flags |= VGCF_syscall_disables_events;
-	return flags;
+	return VGCF_i387_valid | (v->in_kernel ? VGCF_in_kernel : 0) |
+	       (v->pause_flags & VPF_down ? 0 : VGCF_online) |
+	       (bounce & PVBF_failsafe_disables_events ? VGCF_failsafe_disables_events : 0) |
+	       (bounce & PVBF_syscall_disables_events ? VGCF_syscall_disables_events : 0);
 }
 
 void pv_vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
@@ -302,38 +229,4 @@ void pv_vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 	c->debugreg[6] = v->pv.dr6;
 	c->debugreg[7] = v->pv.dr7 | v->pv.dr7_emul;
 	c->vm_assist = v->domain->vm_assist;
-}
-
-uint64_t pv_vcpu_xstate_mask(const struct vcpu *v)
-{
-	return pv_fpu_host_xcr0()
-		       ? v->pv.xcr0 | xsave_header((struct vcpu *)v)->xstate_bv | XSTATE_FP_SSE
-		       : 0;
-}
-
-void pv_vcpu_get_xstate(struct vcpu *v, void *area, unsigned int size)
-{
-	memcpy(area, v->pv.fpu, size);
-}
-
-int pv_vcpu_set_xstate(struct vcpu *v, uint64_t xcr0, uint64_t mask, const void *area,
-		       unsigned int size)
-{
-	const struct xsave_header *h = (const void *)((const char *)area + FXSAVE_SIZE);
-	struct fx_area *fx = v->pv.fpu;
-
-	if (!pv_fpu_xcr0_valid(xcr0) || !pv_fpu_xcr0_valid(mask) || (xcr0 & ~mask))
-		return -EINVAL;
-	if (size < FXSAVE_SIZE + sizeof(*h))
-		return -EINVAL;
-	if (h->xcomp_bv)
-		return -EOPNOTSUPP;
-	if ((h->xstate_bv & ~mask) || size != pv_fpu_context_size(mask))
-		return -EINVAL;
-	memcpy(fx, area, size);
-	fx->mxcsr &= mxcsr_mask();
-	memset(xsave_header(v), 0, sizeof(*h));
-	xsave_header(v)->xstate_bv = h->xstate_bv;
-	v->pv.xcr0 = xcr0;
-	return 0;
 }

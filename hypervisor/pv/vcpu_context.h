@@ -5,6 +5,13 @@
 
 #include "core/domain.h"
 
+/* What a guest may choose (VMASST_TYPE_*). Types that mean something to 32-bit guests only are accepted and kept. */
+#define VM_ASSIST_VALID                                                                \
+	(BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) |        \
+	 BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |    \
+	 BIT(VMASST_TYPE_architectural_iopl) | BIT(VMASST_TYPE_runstate_update_flag) | \
+	 BIT(VMASST_TYPE_m2p_strict))
+
 /*
  * For XEN_DOMCTL_setvcpucontext and VCPUOP_initialise. @v is off its CPU and stays so. The first time it also takes the page tables and
  * descriptor tables; later the ones given must be those it has (-EOPNOTSUPP). -EINVAL: an unusable value, nothing changed but @c, whose
@@ -12,15 +19,5 @@
  */
 int pv_vcpu_set_context(struct vcpu *v, struct vcpu_guest_context *c) __must_check;
 void pv_vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c);
-
-/*
- * For XEN_DOMCTL_{get,set}vcpuextstate: the XSAVE area in the standard format behind two words, XCR0 and every component that may
- * have state. @v is off its CPU.
- */
-#define PV_XSTATE_HEADER 16
-uint64_t pv_vcpu_xstate_mask(const struct vcpu *v);
-void pv_vcpu_get_xstate(struct vcpu *v, void *area, unsigned int size);
-int pv_vcpu_set_xstate(struct vcpu *v, uint64_t xcr0, uint64_t mask, const void *area,
-		       unsigned int size) __must_check;
 
 #endif

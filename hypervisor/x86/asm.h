@@ -7,29 +7,21 @@
 
 #define CR0_PE	       BIT32(0)
 #define CR0_MP	       BIT32(1)
-#define CR0_EM	       BIT32(2)
 #define CR0_TS	       BIT32(3)
 #define CR0_ET	       BIT32(4)
 #define CR0_NE	       BIT32(5)
 #define CR0_WP	       BIT32(16)
-#define CR0_AM	       BIT32(18)
 #define CR0_PG	       BIT32(31)
 #define CR4_TSD	       BIT32(2)
 #define CR4_DE	       BIT32(3)
-#define CR4_PSE	       BIT32(4)
 #define CR4_PAE	       BIT32(5)
 #define CR4_MCE	       BIT32(6)
 #define CR4_PGE	       BIT32(7)
-#define CR4_PCE	       BIT32(8)
 #define CR4_OSFXSR     BIT32(9)
 #define CR4_OSXMMEXCPT BIT32(10)
-#define CR4_UMIP       BIT32(11)
 #define CR4_FSGSBASE   BIT32(16)
-#define CR4_PCIDE      BIT32(17)
 #define CR4_OSXSAVE    BIT32(18)
 #define CR4_SMEP       BIT32(20)
-#define CR4_SMAP       BIT32(21)
-#define CR4_PKE	       BIT32(22)
 #define BIT32(n)       (1UL << (n))
 
 #define RFLAGS_CF   0x00000001UL
@@ -61,10 +53,7 @@
 #define MSR_FS_BASE	      0xc0000100
 #define MSR_GS_BASE	      0xc0000101
 #define MSR_KERNEL_GS_BASE    0xc0000102
-#define MSR_TSC_AUX	      0xc0000103
 #define EFER_SCE	      0x001
-#define EFER_LME	      0x100
-#define EFER_LMA	      0x400
 #define EFER_NXE	      0x800
 #define EFER_SVME	      0x1000
 
@@ -85,14 +74,11 @@ ASM_READER(read_cr2, "mov %%cr2, %0")
 ASM_READER(read_cr3, "mov %%cr3, %0")
 ASM_READER(read_cr4, "mov %%cr4, %0")
 ASM_WRITER(write_cr0, "mov %0, %%cr0")
-ASM_WRITER(write_cr2, "mov %0, %%cr2")
 ASM_WRITER(write_cr3, "mov %0, %%cr3")
 ASM_WRITER(write_cr4, "mov %0, %%cr4")
 /* Only with CR4.FSGSBASE set. */
 ASM_READER(rdfsbase, "rdfsbase %0")
 ASM_READER(rdgsbase, "rdgsbase %0")
-ASM_WRITER(wrfsbase, "wrfsbase %0")
-ASM_WRITER(wrgsbase, "wrgsbase %0")
 #define read_dr(n)                                                     \
 	({                                                             \
 		unsigned long v_;                                      \
@@ -140,38 +126,49 @@ static inline void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t *a, uint32_
 			     : "a"(leaf), "c"(sub));
 }
 
-static inline void outb(uint16_t port, uint8_t v)
+/* One register of a leaf; 0 where the CPU, or the hypervisor below, has no such leaf. */
+enum { CPUID_A, CPUID_B, CPUID_C, CPUID_D };
+static inline uint32_t cpuid_reg(uint32_t leaf, unsigned int reg)
 {
-	__asm__ __volatile__("outb %0, %1" ::"a"(v), "Nd"(port));
-}
-static inline void outw(uint16_t port, uint16_t v)
-{
-	__asm__ __volatile__("outw %0, %1" ::"a"(v), "Nd"(port));
-}
-static inline void outl(uint16_t port, uint32_t v)
-{
-	__asm__ __volatile__("outl %0, %1" ::"a"(v), "Nd"(port));
-}
-static inline uint8_t inb(uint16_t port)
-{
-	uint8_t v;
+	uint32_t r[4];
 
-	__asm__ __volatile__("inb %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
+	cpuid_count(leaf & 0xffff0000, 0, &r[0], &r[1], &r[2], &r[3]);
+	if ((r[0] ^ leaf) >> 16 || r[0] < leaf)
+		return 0;
+	cpuid_count(leaf, 0, &r[0], &r[1], &r[2], &r[3]);
+	return r[reg];
 }
-static inline uint16_t inw(uint16_t port)
-{
-	uint16_t v;
 
-	__asm__ __volatile__("inw %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
+/* outb(port, v) and inb(port), and so on for the wider ones. */
+#define ASM_PORT(suffix, type)                                                       \
+	static inline void out##suffix(uint16_t port, type v)                        \
+	{                                                                            \
+		__asm__ __volatile__("out" #suffix " %0, %1" ::"a"(v), "Nd"(port));  \
+	}                                                                            \
+	static inline type in##suffix(uint16_t port)                                 \
+	{                                                                            \
+		type v;                                                              \
+		__asm__ __volatile__("in" #suffix " %1, %0" : "=a"(v) : "Nd"(port)); \
+		return v;                                                            \
+	}
+ASM_PORT(b, uint8_t)
+ASM_PORT(w, uint16_t)
+ASM_PORT(l, uint32_t)
+
+/* An access of 1, 2 or 4 bytes. */
+static inline uint32_t port_in(uint16_t port, unsigned int bytes)
+{
+	return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
 }
-static inline uint32_t inl(uint16_t port)
-{
-	uint32_t v;
 
-	__asm__ __volatile__("inl %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
+static inline void port_out(uint16_t port, unsigned int bytes, uint32_t v)
+{
+	if (bytes == 1)
+		outb(port, (uint8_t)v);
+	else if (bytes == 2)
+		outw(port, (uint16_t)v);
+	else
+		outl(port, v);
 }
 
 static inline void cpu_pause(void)

@@ -9,21 +9,15 @@
 void asm_offsets(void);
 void asm_offsets(void)
 {
-	OFFSET(UREGS_r15, struct cpu_user_regs, r15);
-	OFFSET(UREGS_r11, struct cpu_user_regs, r11);
 	OFFSET(UREGS_rax, struct cpu_user_regs, rax);
-	OFFSET(UREGS_rcx, struct cpu_user_regs, rcx);
-	OFFSET(UREGS_rdi, struct cpu_user_regs, rdi);
 	OFFSET(UREGS_error_code, struct cpu_user_regs, error_code);
 	OFFSET(UREGS_entry_vector, struct cpu_user_regs, entry_vector);
 	OFFSET(UREGS_rip, struct cpu_user_regs, rip);
 	OFFSET(UREGS_cs, struct cpu_user_regs, cs);
 	OFFSET(UREGS_rflags, struct cpu_user_regs, eflags);
 	OFFSET(UREGS_rsp, struct cpu_user_regs, rsp);
-	OFFSET(UREGS_ss, struct cpu_user_regs, ss);
 	OFFSET(UREGS_es, struct cpu_user_regs, es);
 
-	OFFSET(CPUINFO_guest_regs, struct cpu_info, guest_regs);
 	OFFSET(CPUINFO_vcpu, struct cpu_info, vcpu);
 	OFFSET(CPUINFO_softirq, struct cpu_info, softirq_pending);
 	DEFINE(CPUINFO_size, sizeof(struct cpu_info));

@@ -2,15 +2,14 @@
 /*
  * How fast does the TSC tick? Asked of those who know, in this order: an outer hypervisor (its
  * CPUID leaves, KVM's clock page), the CPU (CPUID 15h, 16h); only then measured, once, against the
- * finest clock there is: HPET, ACPI PM timer, PIT. The local APIC's timer is measured in the same
- * window where it will be used.
+ * finest clock there is: HPET, ACPI PM timer, PIT.
  *
  * Runs during boot on one CPU; nothing else may use the PIT's channel 2 meanwhile.
  */
 #include "x86/time.h"
-#include "x86/irq.h"
 #include "x86/page.h"
 #include "acpi/acpi.h"
+#include "lib/bitops.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
@@ -20,8 +19,8 @@
 /* A clock of known frequency that counts up within @mask. */
 struct ref_clock {
 	const char *name;
+	uint64_t (*start)(void); /* its frequency in Hz, 0 if it is not there */
 	uint32_t (*read)(void);
-	uint64_t hz;
 	uint32_t mask;
 	unsigned int window_us; /* how long to measure: some 20 ppm by the clock's resolution */
 };
@@ -30,7 +29,6 @@ struct ref_clock {
 struct ref_sample {
 	uint32_t ref;
 	uint64_t tsc;
-	uint32_t lapic;
 };
 
 static volatile uint8_t *hpet __initdata;
@@ -40,9 +38,30 @@ static uint32_t __init hpet_read(void)
 	return mmio_read32(hpet + 0xf0); /* main counter */
 }
 
+static uint64_t __init hpet_start(void)
+{
+	uint32_t period_fs;
+
+	if (!acpi_info.hpet_base)
+		return 0;
+	hpet = ioremap(acpi_info.hpet_base, 1024);
+	if (!hpet)
+		return 0;
+	period_fs = mmio_read32(hpet + 4); /* HPET specification 2.3.4: at most 100 ns */
+	if (mmio_read32(hpet) == ~0u || !period_fs || period_fs > 100000000)
+		return 0;
+	mmio_write32(hpet + 0x10, mmio_read32(hpet + 0x10) | 1); /* let it count */
+	return 1000000000000000UL / period_fs;
+}
+
 static uint32_t __init pmtimer_read(void)
 {
 	return inl((uint16_t)acpi_info.pmtimer_port);
+}
+
+static uint64_t __init pmtimer_start(void)
+{
+	return acpi_info.pmtimer_port ? 3579545 : 0;
 }
 
 /* Channel 2 counts down from 65535; latched before it is read (Intel 8254 data sheet). */
@@ -56,85 +75,61 @@ static uint32_t __init pit_read(void)
 	return 0xffff - count;
 }
 
-static bool __init hpet_probe(struct ref_clock *c)
-{
-	uint32_t period_fs;
-
-	if (!acpi_info.hpet_base)
-		return false;
-	hpet = ioremap(acpi_info.hpet_base, 1024);
-	if (!hpet)
-		return false;
-	period_fs = mmio_read32(hpet + 4); /* HPET specification 2.3.4: at most 100 ns */
-	if (mmio_read32(hpet) == ~0u || !period_fs || period_fs > 100000000)
-		return false;
-	mmio_write32(hpet + 0x10, mmio_read32(hpet + 0x10) | 1); /* let it count */
-	*c = (struct ref_clock){"HPET", hpet_read, 1000000000000000UL / period_fs, ~0u, 2000};
-	return true;
-}
-
-static bool __init pmtimer_probe(struct ref_clock *c)
-{
-	if (!acpi_info.pmtimer_port)
-		return false;
-	*c = (struct ref_clock){"ACPI PM timer", pmtimer_read, 3579545, 0xffffff, 4000};
-	return true;
-}
-
-static void __init pit_probe(struct ref_clock *c)
+static uint64_t __init pit_start(void)
 {
 	outb(0x61, (inb(0x61) & ~2) | 1); /* speaker off, gate of channel 2 open */
 	outb(0x43, 0xb0);		  /* channel 2, both bytes, mode 0: count down once */
 	outb(0x42, 0xff);
 	outb(0x42, 0xff);
-	*c = (struct ref_clock){"PIT", pit_read, 1193182, 0xffff, 10000};
+	return 1193182;
 }
+
+/* The finest first; the last is always there. */
+static const struct ref_clock clocks[] = {
+	{"HPET", hpet_start, hpet_read, ~0u, 2000},
+	{"ACPI PM timer", pmtimer_start, pmtimer_read, 0xffffff, 4000},
+	{"PIT", pit_start, pit_read, 0xffff, 10000},
+};
 
 /*
  * Read right after the reference ticked. An outer hypervisor or an SMI may step in between the two
- * reads: of a few tries the one that took least is kept.
+ * reads: of a few tries the one that took least is kept. A reference that stands still is not waited for.
  */
-static void __init ref_take(const struct ref_clock *c, struct ref_sample *s)
+static void __init ref_take(uint32_t (*read)(void), struct ref_sample *s)
 {
 	uint64_t best = ~0UL;
 
 	for (unsigned int i = 0; i < 4; i++) {
-		uint32_t first = c->read(), ref, lapic;
+		uint32_t first = read(), ref, tries = 1000;
 		uint64_t before, after;
 
 		do {
 			before = rdtsc();
-			ref = c->read();
+			ref = read();
 			after = rdtsc();
-		} while (ref == first);
-		lapic = lapic_timer_count();
+		} while (ref == first && --tries);
 		if (after - before < best) {
 			best = after - before;
-			*s = (struct ref_sample){ref, before + (after - before) / 2, lapic};
+			*s = (struct ref_sample){ref, before + (after - before) / 2};
 		}
 	}
 }
 
-static uint64_t __init calibrate(uint64_t *lapic_hz)
+static uint64_t __init calibrate(void)
 {
+	const struct ref_clock *c = clocks;
 	struct ref_sample a, b;
-	struct ref_clock c;
-	uint64_t ticks, tsc;
+	uint64_t hz, ticks;
 
-	if (!hpet_probe(&c) && !pmtimer_probe(&c))
-		pit_probe(&c);
-	lapic_timer_count_start();
-	ref_take(&c, &a);
-	ticks = c.hz * c.window_us / 1000000;
-	while (((c.read() - a.ref) & c.mask) < ticks)
+	while (!(hz = c->start()))
+		c++;
+	ref_take(c->read, &a);
+	ticks = hz * c->window_us / 1000000;
+	while (((c->read() - a.ref) & c->mask) < ticks)
 		cpu_pause();
-	ref_take(&c, &b);
-	ticks = (b.ref - a.ref) & c.mask;
-	tsc = b.tsc - a.tsc;
-	*lapic_hz = (uint64_t)(a.lapic - b.lapic) * c.hz / ticks;
-	lapic_timer_count_stop();
-	printk(LOG_INFO "TSC measured against the %s\n", c.name);
-	return mul_div(tsc, c.hz, ticks);
+	ref_take(c->read, &b);
+	printk(LOG_INFO "TSC measured against the %s\n", c->name);
+	return mul_div(b.tsc - a.tsc, hz, (b.ref - a.ref) & c->mask);
 }
 
 /* The page a KVM guest finds its clock in (Linux: Documentation/virt/kvm/x86/msr.rst). */
@@ -148,14 +143,12 @@ struct kvm_clock {
 #define MSR_KVM_SYSTEM_TIME_NEW	 0x4b564d01
 #define KVM_FEATURE_CLOCKSOURCE2 BIT(3)
 
-static uint64_t __init kvm_tsc_hz(uint32_t base)
+static uint64_t __init kvm_tsc_hz(void)
 {
 	static volatile struct kvm_clock page;
-	uint32_t a, b, c, d;
 	uint64_t hz;
 
-	cpuid_count(base + 1, 0, &a, &b, &c, &d);
-	if (!(a & KVM_FEATURE_CLOCKSOURCE2) ||
+	if (!(cpuid_reg(0x40000001, CPUID_A) & KVM_FEATURE_CLOCKSOURCE2) ||
 	    !wrmsr_safe(MSR_KVM_SYSTEM_TIME_NEW, virt_to_maddr((const void *)&page) | 1))
 		return 0;
 	wrmsr_safe(MSR_KVM_SYSTEM_TIME_NEW, 0);
@@ -165,71 +158,56 @@ static uint64_t __init kvm_tsc_hz(uint32_t base)
 	return page.tsc_shift < 0 ? hz << -page.tsc_shift : hz >> page.tsc_shift;
 }
 
-/* Xen's time leaf: kHz of the TSC as the guest sees it (<xen/arch-x86/cpuid.h>, leaf 4). */
-static uint64_t __init xen_tsc_hz(uint32_t base, uint32_t max)
+static uint64_t __init outer_tsc_hz(void)
 {
-	uint32_t a, b, c, d;
+	uint32_t max, sig[3];
+	uint64_t khz;
 
-	if (max < base + 3)
+	if (!(cpuid_reg(1, CPUID_C) >> 31)) /* no hypervisor below */
 		return 0;
-	cpuid_count(base + 3, 0, &a, &b, &c, &d);
-	return (uint64_t)c * 1000;
-}
-
-static uint64_t __init outer_tsc_hz(uint64_t *lapic_hz)
-{
-	uint32_t max, sig[3], a, b, c, d;
-	uint64_t hz = 0;
-
-	cpuid_count(1, 0, &a, &b, &c, &d);
-	if (!(c >> 31 & 1)) /* no hypervisor below */
-		return 0;
+	khz = cpuid_reg(0x40000010, CPUID_A);
 	cpuid_count(0x40000000, 0, &max, &sig[0], &sig[1], &sig[2]);
-	if (max >= 0x40000010 && max < 0x40010000) {
-		cpuid_count(0x40000010, 0, &a, &b, &c, &d);
-		hz = (uint64_t)a * 1000;
-		*lapic_hz = (uint64_t)b * 1000;
-	}
-	if (!hz && !memcmp(sig, "KVMKVMKVM\0\0\0", 12))
-		hz = kvm_tsc_hz(0x40000000);
-	if (!hz && !memcmp(sig, "XenVMMXenVMM", 12))
-		hz = xen_tsc_hz(0x40000000, max);
-	return hz;
+	if (!khz && !memcmp(sig, "KVMKVMKVM\0\0\0", 12))
+		return kvm_tsc_hz();
+	/* Xen's time leaf: kHz of the TSC as the guest sees it (<xen/arch-x86/cpuid.h>, leaf 4). */
+	if (!khz && !memcmp(sig, "XenVMMXenVMM", 12))
+		khz = cpuid_reg(0x40000003, CPUID_C);
+	return khz * 1000;
 }
 
 /*
  * SDM vol. 3, 19.7.3: 15h gives the ratio to the crystal; 16h the base frequency where the crystal
  * is not told.
  */
-static uint64_t __init cpu_tsc_hz(uint64_t *lapic_hz)
+static uint64_t __init cpu_tsc_hz(void)
 {
-	uint32_t max, a, b, c, d, mhz = 0;
+	uint64_t by = cpuid_reg(0x15, CPUID_A), times = cpuid_reg(0x15, CPUID_B);
+	uint64_t crystal = cpuid_reg(0x15, CPUID_C);
 
-	cpuid_count(0, 0, &max, &b, &c, &d);
-	if (b != 0x756e6547 || max < 0x15) /* "Genu": others give these leaves no such meaning */
+	/* "Genu": others give these leaves no such meaning */
+	if (cpuid_reg(0, CPUID_B) != 0x756e6547 || !by || !times)
 		return 0;
-	if (max >= 0x16) {
-		cpuid_count(0x16, 0, &mhz, &b, &c, &d);
-		mhz &= 0xffff;
-	}
-	cpuid_count(0x15, 0, &a, &b, &c, &d);
-	if (!a || !b)
-		return 0;
-	if (!c)
-		return (uint64_t)mhz * 1000000;
-	*lapic_hz = c;
-	return (uint64_t)c * b / a;
+	return crystal ? crystal * times / by : (cpuid_reg(0x16, CPUID_A) & 0xffff) * 1000000UL;
 }
 
-uint64_t __init tsc_find_hz(uint64_t *lapic_hz)
+uint64_t __init tsc_find_hz(void)
 {
-	uint64_t hz = outer_tsc_hz(lapic_hz);
+	static uint64_t (*const ways[])(void) = {outer_tsc_hz, cpu_tsc_hz, calibrate};
+	uint64_t hz = 0;
 
-	if (hz < HZ_MIN || hz > HZ_MAX)
-		hz = cpu_tsc_hz(lapic_hz);
-	if (hz < HZ_MIN || hz > HZ_MAX)
-		hz = calibrate(lapic_hz);
+	for (unsigned int i = 0; i < ARRAY_SIZE(ways) && (hz < HZ_MIN || hz > HZ_MAX); i++)
+		hz = ways[i]();
 	if (hz < HZ_MIN || hz > HZ_MAX)
 		panic("The TSC's frequency cannot be found: %lu Hz is not plausible", hz);
 	return hz;
+}
+
+uint64_t __init clock_measure(uint32_t (*read)(void))
+{
+	struct ref_sample a, b;
+
+	ref_take(read, &a);
+	delay_us(1000);
+	ref_take(read, &b);
+	return mul_div(b.ref - a.ref, tsc_hz, b.tsc - a.tsc);
 }

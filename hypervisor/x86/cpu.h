@@ -121,27 +121,12 @@ static inline void cpumask_and(cpumask_t *r, const cpumask_t *a, const cpumask_t
 		r->bits[i] = a->bits[i] & b->bits[i];
 }
 
-static inline void cpumask_or(cpumask_t *r, const cpumask_t *a, const cpumask_t *b)
-{
-	for (unsigned int i = 0; i < NR_CPUS / 64; i++)
-		r->bits[i] = a->bits[i] | b->bits[i];
-}
-
 static inline bool cpumask_intersects(const cpumask_t *a, const cpumask_t *b)
 {
 	cpumask_t r;
 
 	cpumask_and(&r, a, b);
 	return !cpumask_empty(&r);
-}
-
-static inline bool cpumask_equal(const cpumask_t *a, const cpumask_t *b)
-{
-	uint64_t diff = 0;
-
-	for (unsigned int i = 0; i < NR_CPUS / 64; i++)
-		diff |= a->bits[i] ^ b->bits[i];
-	return !diff;
 }
 
 /* The first CPU at or after @cpu in @m, NR_CPUS if none. */

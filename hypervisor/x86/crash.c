@@ -18,7 +18,8 @@ extern const char symbol_names[], _start[], _etext[];
 bool opt_noreboot;
 static unsigned int crashes;
 
-const char *symbol_find(unsigned long addr, unsigned long *offset)
+/* Name of the function that holds @addr, and how far into it; NULL if it is not in the image's code. */
+static const char *symbol_find(unsigned long addr, unsigned long *offset)
 {
 	unsigned long lo = 0, hi = symbol_count;
 
@@ -64,15 +65,19 @@ static void show_backtrace(unsigned long ip, unsigned long bp)
 
 void show_regs(const struct cpu_user_regs *r)
 {
-	printk("CPU %u  rip %04x:%016lx  rflags %08lx\n", this_cpu_id(), r->cs, r->rip, r->rflags);
+	printk("rip %04x:%016lx  rflags %08lx\n", r->cs, r->rip, r->rflags);
 	printk("rax %016lx  rbx %016lx  rcx %016lx\n", r->rax, r->rbx, r->rcx);
 	printk("rdx %016lx  rsi %016lx  rdi %016lx\n", r->rdx, r->rsi, r->rdi);
 	printk("rbp %016lx  rsp %04x:%016lx\n", r->rbp, r->ss, r->rsp);
 	printk("r8  %016lx  r9  %016lx  r10 %016lx\n", r->r8, r->r9, r->r10);
 	printk("r11 %016lx  r12 %016lx  r13 %016lx\n", r->r11, r->r12, r->r13);
 	printk("r14 %016lx  r15 %016lx\n", r->r14, r->r15);
-	printk("cr0 %016lx  cr2 %016lx  cr3 %016lx  cr4 %08lx\n", read_cr0(), read_cr2(),
-	       read_cr3(), read_cr4());
+}
+
+void show_control_regs(void)
+{
+	printk("CPU %u  cr0 %08lx  cr2 %016lx  cr3 %016lx  cr4 %08lx\n", this_cpu_id(), read_cr0(),
+	       read_cr2(), read_cr3(), read_cr4());
 }
 
 /* The report has failed: without a word to the end that was asked for; when that fails too, stop. */
@@ -82,16 +87,6 @@ static void __noreturn crash_again(void)
 		machine_restart(0);
 	for (;;)
 		__asm__ __volatile__("cli; hlt");
-}
-
-/* The first CPU to crash speaks; any other stays in smp_stop_others(). */
-static void crash_begin(void)
-{
-	__asm__ __volatile__("cli");
-	smp_stop_others();
-	if (crashes++)
-		crash_again();
-	console_start_sync();
 }
 
 static void __noreturn crash_end(void)
@@ -105,51 +100,48 @@ static void __noreturn crash_end(void)
 	machine_restart(5000);
 }
 
-static void crash_say(const char *fmt, va_list ap)
+/* The first CPU to crash speaks; any other stays in smp_stop_others(). @ip and @bp: where the trace starts. */
+static void __noreturn crash(const struct cpu_user_regs *regs, unsigned long ip, unsigned long bp,
+			     const char *fmt, va_list ap)
 {
 	static char text[256];
 
+	__asm__ __volatile__("cli");
+	smp_stop_others();
+	if (crashes++)
+		crash_again();
+	console_start_sync();
 	vsnprintf(text, sizeof(text), fmt, ap);
 	printk("\n****************************************\n");
 	printk("Panic on CPU %u:\n%s\n", this_cpu_id(), text);
 	printk("****************************************\n");
+	if (regs) {
+		printk("error code %04x\n", regs->error_code);
+		show_regs(regs);
+		show_control_regs();
+	}
+	show_backtrace(ip, bp);
+	crash_end();
 }
 
 void crash_with_regs(const struct cpu_user_regs *regs, const char *fmt, ...)
 {
 	va_list ap;
 
-	crash_begin();
 	va_start(ap, fmt);
-	crash_say(fmt, ap);
-	va_end(ap);
-	printk("error code %04x\n", regs->error_code);
-	show_regs(regs);
-	show_backtrace(regs->rip, regs->rbp);
-	crash_end();
+	crash(regs, regs->rip, regs->rbp, fmt, ap);
 }
 
 void panic(const char *fmt, ...)
 {
 	va_list ap;
 
-	crash_begin();
 	va_start(ap, fmt);
-	crash_say(fmt, ap);
-	va_end(ap);
-	show_backtrace((unsigned long)__builtin_return_address(0),
-		       *(unsigned long *)__builtin_frame_address(0));
-	crash_end();
+	crash(NULL, (unsigned long)__builtin_return_address(0),
+	      *(unsigned long *)__builtin_frame_address(0), fmt, ap);
 }
 
 void assert_failed(const char *expr, const char *file, int line)
 {
 	panic("Assertion '%s' failed at %s:%d", expr, file, line);
-}
-
-/* An NMI in normal running is the hardware's complaint, or a debugger's; say so and go on. */
-void nmi_handle(struct cpu_user_regs *regs)
-{
-	if (smp_stopped())
-		smp_stop_self();
 }

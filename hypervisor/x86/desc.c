@@ -49,32 +49,27 @@ static DEFINE_PER_CPU(struct tss, tss);
 extern const char idt_stubs[], syscall_stubs[], syscall32_stubs[], sysenter_entry[];
 extern uint64_t syscall_scratch[][2];
 
-static void gate_set(unsigned int vector, uint8_t type, uint8_t ist)
-{
-	uint64_t addr = (uint64_t)idt_stubs + vector * 16;
-
-	idt[vector] = (struct idt_gate){
-		.offset_low = (uint16_t)addr,
-		.offset_mid = (uint16_t)(addr >> 16),
-		.offset_high = (uint32_t)(addr >> 32),
-		.selector = SEL_HYP_CS,
-		.ist = ist,
-		.type = type,
-	};
-}
-
 static void idt_build(void)
 {
-	for (unsigned int i = 0; i < 256; i++)
-		gate_set(i, GATE_INTERRUPT, 0);
-	gate_set(1, GATE_INTERRUPT, IST_DB);
-	gate_set(2, GATE_INTERRUPT, IST_NMI);
-	gate_set(8, GATE_INTERRUPT, IST_DF);
-	gate_set(18, GATE_INTERRUPT, IST_MCE);
+	for (unsigned int i = 0; i < 256; i++) {
+		uint64_t addr = (uint64_t)idt_stubs + i * 16;
+
+		idt[i] = (struct idt_gate){
+			.offset_low = (uint16_t)addr,
+			.offset_mid = (uint16_t)(addr >> 16),
+			.offset_high = (uint32_t)(addr >> 32),
+			.selector = SEL_HYP_CS,
+			.type = GATE_INTERRUPT,
+		};
+	}
+	idt[1].ist = IST_DB;
+	idt[2].ist = IST_NMI;
+	idt[8].ist = IST_DF;
+	idt[18].ist = IST_MCE;
 	/* What user code may raise itself: INT3, INTO, and the old system call. */
-	gate_set(3, GATE_INTERRUPT | GATE_DPL3, 0);
-	gate_set(4, GATE_INTERRUPT | GATE_DPL3, 0);
-	gate_set(0x80, GATE_INTERRUPT | GATE_DPL3, 0);
+	idt[3].type |= GATE_DPL3;
+	idt[4].type |= GATE_DPL3;
+	idt[0x80].type |= GATE_DPL3;
 }
 
 /* A system descriptor of 16 bytes (APM vol. 2 section 4.8.3). */
@@ -146,8 +141,6 @@ static void segments_load(void)
  */
 static void syscall_setup(unsigned int cpu)
 {
-	uint32_t eax, ebx, ecx, edx;
-
 	syscall_scratch[cpu][1] = (uint64_t)&cpu_info()->guest_regs.es;
 	wrmsr(MSR_STAR, (uint64_t)SEL_RING3_CS32 << 48 | (uint64_t)SEL_HYP_CS << 32);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_stubs + cpu * 64);
@@ -155,8 +148,7 @@ static void syscall_setup(unsigned int cpu)
 	wrmsr(MSR_SYSCALL_MASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT |
 					RFLAGS_RF | RFLAGS_VM | RFLAGS_AC | RFLAGS_VIF |
 					RFLAGS_VIP | RFLAGS_ID);
-	cpuid_count(1, 0, &eax, &ebx, &ecx, &edx);
-	if (edx & BIT32(11)) { /* SEP */
+	if (cpuid_reg(1, CPUID_D) & BIT32(11)) { /* SEP */
 		wrmsr(0x174, SEL_HYP_CS);
 		wrmsr(0x175, (uint64_t)&cpu_info()->guest_regs.es);
 		wrmsr(0x176, (uint64_t)sysenter_entry);
@@ -165,19 +157,12 @@ static void syscall_setup(unsigned int cpu)
 
 void desc_probe_features(void)
 {
-	uint32_t eax, ebx, ecx, edx, max;
-
 	idt_build();
-	cpuid_count(0, 0, &max, &ebx, &ecx, &edx);
-	cpuid_count(1, 0, &eax, &ebx, &ecx, &edx);
-	if (ecx & BIT32(26))
+	if (cpuid_reg(1, CPUID_C) & BIT32(26))
 		hyp_cr4 |= CR4_OSXSAVE;
-	if (max < 7)
-		return;
-	cpuid_count(7, 0, &eax, &ebx, &ecx, &edx);
-	if (ebx & BIT32(7))
+	if (cpuid_reg(7, CPUID_B) & BIT32(7))
 		hyp_cr4 |= CR4_SMEP;
-	if (ebx & BIT32(0))
+	if (cpuid_reg(7, CPUID_B) & BIT32(0))
 		hyp_cr4 |= CR4_FSGSBASE;
 }
 

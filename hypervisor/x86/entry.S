@@ -20,9 +20,10 @@
  * System call entry points, one per CPU, so that the stack is found without touching GS (the inactive GS base of the guest
  * stays in MSR_KERNEL_GS_BASE). syscall_stubs[n] is CPU n's LSTAR, syscall32_stubs[n] its CSTAR.
  */
+.macro SYSCALL_STUBS name:req, entry:req
 	.balign 64
-	.globl syscall_stubs
-syscall_stubs:
+	.globl \name
+\name:
 	.set cpu, 0
 	.rept NR_CPUS
 	.balign 64
@@ -30,23 +31,12 @@ syscall_stubs:
 	mov syscall_scratch + cpu * 16 + 8(%rip), %rsp
 	pushq $SEL_RING3_DS
 	pushq syscall_scratch + cpu * 16(%rip)
-	jmp syscall_entry
+	jmp \entry
 	.set cpu, cpu + 1
 	.endr
-
-	.balign 64
-	.globl syscall32_stubs
-syscall32_stubs:
-	.set cpu, 0
-	.rept NR_CPUS
-	.balign 64
-	mov %rsp, syscall_scratch + cpu * 16(%rip)
-	mov syscall_scratch + cpu * 16 + 8(%rip), %rsp
-	pushq $SEL_RING3_DS
-	pushq syscall_scratch + cpu * 16(%rip)
-	jmp syscall32_entry
-	.set cpu, cpu + 1
-	.endr
+.endm
+	SYSCALL_STUBS syscall_stubs, syscall_entry
+	SYSCALL_STUBS syscall32_stubs, syscall32_entry
 
 /*
  * SYSCALL in 64-bit mode (APM vol. 2 section 6.1.1): RCX holds the return address, R11 the flags; SYSCALL_MASK has

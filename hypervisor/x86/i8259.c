@@ -7,21 +7,15 @@
 #include "x86/asm.h"
 #include "x86/irq.h"
 
-#define PIC1 0x20
-#define PIC2 0xa0
-
-void i8259_disable(void)
+void __init i8259_disable(void)
 {
-	outb(PIC1 + 1, 0xff);
-	outb(PIC2 + 1, 0xff);
-	outb(PIC1, 0x11); /* ICW1: edge, cascade, ICW4 follows */
-	outb(PIC1 + 1, 0x20);
-	outb(PIC1 + 1, 0x04); /* the second is on line 2 */
-	outb(PIC1 + 1, 0x01);
-	outb(PIC2, 0x11);
-	outb(PIC2 + 1, 0x28);
-	outb(PIC2 + 1, 0x02);
-	outb(PIC2 + 1, 0x01);
-	outb(PIC1 + 1, 0xff);
-	outb(PIC2 + 1, 0xff);
+	for (unsigned int second = 0; second < 2; second++) {
+		uint16_t port = second ? 0xa0 : 0x20;
+
+		outb(port, 0x11); /* ICW1: edge, cascade, ICW4 follows */
+		outb(port + 1, second ? 0x28 : 0x20);
+		outb(port + 1, second ? 0x02 : 0x04); /* the second is on line 2 */
+		outb(port + 1, 0x01);
+		outb(port + 1, 0xff);
+	}
 }

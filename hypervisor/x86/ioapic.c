@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * IO-APICs (Intel 82093AA data sheet): the routing entry of each interrupt line. What was last
- * written to an entry's low half is remembered, so that masking costs one write.
+ * written to an entry is remembered, so that a change costs one write.
  *
  * Lock: ioapic_lock guards the index/data register pair of all of them. The entry itself belongs to
  * whoever holds the line's irq_desc.lock.
@@ -12,17 +12,14 @@
 #include "acpi/acpi.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "mm/heap.h"
 
-#define REG_ID	    0
 #define REG_VERSION 1
 #define REG_ARB	    2
 #define REG_ROUTE   0x10 /* two registers a line */
 
-#define ROUTE_LOW      0x02000u
-#define ROUTE_LEVEL    0x08000u
-#define ROUTE_MASKED   0x10000u
-#define IOAPIC_MAX_GSI 1024
+#define ROUTE_LOW    0x02000u
+#define ROUTE_LEVEL  0x08000u
+#define ROUTE_MASKED 0x10000u
 
 struct ioapic {
 	volatile uint8_t *regs;
@@ -32,7 +29,7 @@ struct ioapic {
 
 static struct ioapic ioapics[ACPI_MAX_IOAPICS] __ro_after_init;
 static unsigned int nr_ioapics __ro_after_init;
-static uint32_t *route_low; /* by line: the entry's low half */
+static uint64_t routes[MAX_GSIS]; /* by line: its entry */
 static spinlock_t ioapic_lock;
 
 static uint32_t reg_read(const struct ioapic *io, unsigned int reg)
@@ -60,55 +57,26 @@ bool ioapic_has_gsi(unsigned int gsi)
 	return ioapic_of(gsi) != NULL;
 }
 
-static unsigned int route_reg(const struct ioapic *io, unsigned int gsi)
-{
-	return REG_ROUTE + 2 * (gsi - io->gsi_base);
-}
-
 /*
  * The low half is written last: it is what lets interrupts through. A new destination alone needs
  * it not; the line stays open, as an edge that comes while it is masked is lost.
  */
-void ioapic_write_route(unsigned int gsi, uint8_t vector, bool level, bool active_low,
-			uint32_t apic_id, bool masked)
+void ioapic_write_route(const struct irq_desc *desc)
 {
-	const struct ioapic *io = ioapic_of(gsi);
-	unsigned int reg = route_reg(io, gsi);
-	uint32_t low = vector | (active_low ? ROUTE_LOW : 0) | (level ? ROUTE_LEVEL : 0) |
-		       (masked ? ROUTE_MASKED : 0);
-	bool same = low == route_low[gsi];
+	const struct ioapic *io = ioapic_of(desc->irq);
+	unsigned int reg = REG_ROUTE + 2 * (desc->irq - io->gsi_base);
+	uint64_t route = (uint64_t)cpu_apic_id[desc->cpu] << 56 | desc->vector |
+			 (desc->active_low ? ROUTE_LOW : 0) | (desc->level ? ROUTE_LEVEL : 0) |
+			 (desc->masked ? ROUTE_MASKED : 0);
+	uint64_t change = route ^ routes[desc->irq];
 
 	spin_lock(&ioapic_lock);
-	if (!same)
-		reg_write(io, reg, low | ROUTE_MASKED);
-	reg_write(io, reg + 1, apic_id << 24);
-	if (!same && !masked)
-		reg_write(io, reg, low);
-	route_low[gsi] = low;
+	if (change >> 32)
+		reg_write(io, reg + 1, (uint32_t)(route >> 32));
+	if ((uint32_t)change)
+		reg_write(io, reg, (uint32_t)route);
+	routes[desc->irq] = route;
 	spin_unlock(&ioapic_lock);
-}
-
-static void set_masked(unsigned int gsi, bool masked)
-{
-	const struct ioapic *io = ioapic_of(gsi);
-	uint32_t low = (route_low[gsi] & ~ROUTE_MASKED) | (masked ? ROUTE_MASKED : 0);
-
-	if (low == route_low[gsi])
-		return;
-	spin_lock(&ioapic_lock);
-	reg_write(io, route_reg(io, gsi), low);
-	route_low[gsi] = low;
-	spin_unlock(&ioapic_lock);
-}
-
-void ioapic_mask(unsigned int gsi)
-{
-	set_masked(gsi, true);
-}
-
-void ioapic_unmask(unsigned int gsi)
-{
-	set_masked(gsi, false);
 }
 
 static const struct ioapic *ioapic_at(paddr_t base)
@@ -157,6 +125,7 @@ static void __init mask_all(struct ioapic *io)
 	for (unsigned int i = 0; i < io->nr_lines; i++) {
 		unsigned int reg = REG_ROUTE + 2 * i;
 
+		routes[io->gsi_base + i] = ROUTE_MASKED;
 		if ((reg_read(io, reg) >> 8 & 7) == 2) /* SMI */
 			continue;
 		reg_write(io, reg, ROUTE_MASKED);
@@ -164,7 +133,8 @@ static void __init mask_all(struct ioapic *io)
 	}
 }
 
-static bool __init ioapic_add(const struct acpi_ioapic *entry)
+/* The number after its last line's, or 0. */
+static unsigned int __init ioapic_add(const struct acpi_ioapic *entry)
 {
 	struct ioapic *io = &ioapics[nr_ioapics];
 	uint32_t version;
@@ -173,18 +143,18 @@ static bool __init ioapic_add(const struct acpi_ioapic *entry)
 	io->gsi_base = entry->gsi_base;
 	io->regs = ioremap(entry->base, PAGE_SIZE);
 	if (!io->regs)
-		return false;
+		return 0;
 	version = reg_read(io, REG_VERSION);
 	io->nr_lines = (version >> 16 & 0xff) + 1;
-	if (version == ~0u || io->nr_lines > 240 || io->gsi_base + io->nr_lines > IOAPIC_MAX_GSI) {
+	if (version == ~0u || io->nr_lines > 240 || io->gsi_base > MAX_GSIS - io->nr_lines) {
 		printk(LOG_WARN "IO-APIC at %#lx does not answer: ignored\n", entry->base);
-		return false;
+		return 0;
 	}
 	mask_all(io);
 	nr_ioapics++;
 	printk(LOG_INFO "IO-APIC %u at %#lx: lines %u-%u\n", entry->id, entry->base, io->gsi_base,
 	       io->gsi_base + io->nr_lines - 1);
-	return true;
+	return io->gsi_base + io->nr_lines;
 }
 
 unsigned int __init ioapic_init(void)
@@ -192,13 +162,6 @@ unsigned int __init ioapic_init(void)
 	unsigned int lines = 0;
 
 	for (unsigned int i = 0; i < acpi_info.nr_ioapics; i++)
-		if (ioapic_add(&acpi_info.ioapics[i]))
-			lines = max(lines, ioapics[nr_ioapics - 1].gsi_base +
-						   ioapics[nr_ioapics - 1].nr_lines);
-	route_low = kzalloc(max(lines, 1u) * sizeof(*route_low));
-	if (!route_low)
-		panic("No memory for %u interrupt lines", lines);
-	for (unsigned int i = 0; i < lines; i++)
-		route_low[i] = ROUTE_MASKED;
+		lines = max(lines, ioapic_add(&acpi_info.ioapics[i]));
 	return lines;
 }

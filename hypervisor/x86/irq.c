@@ -4,7 +4,7 @@
  * acknowledges what comes in and hands it to the hypervisor's own handler or to x86/pirq.c.
  *
  * Invariant: a vector belongs to at most one source, and to it on all CPUs, so that a source moves
- * between CPUs by a new destination alone. vector_irq[] changes under vector_lock and is read
+ * between CPUs by a new destination alone. vector_desc[] changes under vector_lock and is read
  * without: an entry goes away only while its source is masked.
  */
 #include "x86/irq.h"
@@ -16,24 +16,16 @@
 #include "core/console.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "mm/heap.h"
+#include "lib/bitops.h"
 
-#define NR_MSI_IRQS	(VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1)
-#define VECTOR_FREE	(-1)
-#define VECTOR_RESERVED (-2)
-#define VECTOR_SYSCALL	0x80 /* guests' INT 80h has its gate there */
+#define VECTOR_SYSCALL 0x80 /* guests' INT 80h has its gate there */
 
-unsigned int nr_gsis, nr_irqs;
-static struct irq_desc *irq_descs;
+unsigned int nr_gsis;
+struct irq_desc irq_descs[NR_IRQS];
 
 static spinlock_t vector_lock;
-static int16_t vector_irq[256];
+static struct irq_desc *vector_desc[256];
 static void (*fixed_handlers[256])(struct cpu_user_regs *regs);
-
-struct irq_desc *irq_to_desc(unsigned int irq)
-{
-	return irq < nr_irqs ? &irq_descs[array_index_nospec(irq, nr_irqs)] : NULL;
-}
 
 void irq_set_handler(unsigned int vector, void (*handler)(struct cpu_user_regs *regs))
 {
@@ -49,99 +41,63 @@ static unsigned int vector_find(unsigned int nr)
 	     v += nr) {
 		unsigned int i = 0;
 
-		while (i < nr && vector_irq[v + i] == VECTOR_FREE)
+		while (i < nr && !vector_desc[v + i])
 			i++;
-		if (i == nr)
+		if (i == nr && v != VECTOR_SYSCALL)
 			return v;
 	}
 	return 0;
 }
 
-/*
- * The first of @nr unused message-signalled irqs in a row; vector_lock held. 0 if there are none.
- */
-static unsigned int msi_irq_find(unsigned int nr)
+/* The first of @nr vectors, 0 if there are none: for @gsi, or each for the message that has its number. */
+static unsigned int vector_alloc(struct irq_desc *gsi, unsigned int nr)
 {
-	unsigned int run = 0;
+	unsigned int first;
 
-	for (unsigned int irq = nr_gsis; irq < nr_irqs; irq++) {
-		run = irq_descs[irq].kind == IRQ_UNUSED ? run + 1 : 0;
-		if (run == nr)
-			return irq + 1 - nr;
+	spin_lock(&vector_lock);
+	first = vector_find(nr);
+	for (unsigned int v = first; first && v < first + nr; v++) {
+		struct irq_desc *desc = gsi ? gsi : &irq_descs[MAX_GSIS + v - VECTOR_DEVICE_FIRST];
+
+		desc->vector = (uint8_t)v;
+		vector_desc[v] = desc;
 	}
-	return 0;
+	spin_unlock(&vector_lock);
+	return first;
 }
 
 int irq_alloc_msi(unsigned int nr)
 {
-	unsigned int vector, irq;
+	unsigned int vector = vector_alloc(NULL, nr);
 
-	spin_lock(&vector_lock);
-	vector = vector_find(nr);
-	irq = vector ? msi_irq_find(nr) : 0;
-	for (unsigned int i = 0; irq && i < nr; i++) {
-		struct irq_desc *desc = &irq_descs[irq + i];
-
-		vector_irq[vector + i] = (int16_t)(irq + i);
-		desc->vector = (uint8_t)(vector + i);
-		desc->kind = IRQ_MSI;
-		desc->level = desc->active_low = false;
-		desc->cpu = 0;
-	}
-	spin_unlock(&vector_lock);
-	return irq ? (int)irq : -ENOSPC;
+	return vector ? (int)(MAX_GSIS + vector - VECTOR_DEVICE_FIRST) : -ENOSPC;
 }
 
-void irq_free_msi(unsigned int irq)
+void irq_free_msi(struct irq_desc *desc)
 {
-	struct irq_desc *desc = &irq_descs[irq];
-
-	ASSERT(desc->kind == IRQ_MSI && !desc->nr_guests);
+	ASSERT(!desc->nr_guests);
 	spin_lock(&vector_lock);
-	vector_irq[desc->vector] = VECTOR_FREE;
+	vector_desc[desc->vector] = NULL;
 	desc->vector = 0;
-	desc->msi = NULL;
-	desc->kind = IRQ_UNUSED;
 	spin_unlock(&vector_lock);
 }
 
-int irq_startup_gsi(struct irq_desc *desc)
+int irq_startup(struct irq_desc *desc)
 {
-	unsigned int vector = desc->vector;
-
-	if (!ioapic_has_gsi(desc->irq))
-		return -EINVAL;
-	if (!vector) {
-		spin_lock(&vector_lock);
-		vector = vector_find(1);
-		if (vector)
-			vector_irq[vector] = (int16_t)desc->irq;
-		spin_unlock(&vector_lock);
-		if (!vector)
-			return -ENOSPC;
-		desc->vector = (uint8_t)vector;
-	}
-	ioapic_write_route(desc->irq, desc->vector, desc->level, desc->active_low,
-			   cpu_apic_id[desc->cpu], true);
-	return 0;
+	return desc->vector || vector_alloc(desc, 1) ? 0 : -ENOSPC;
 }
 
 /* --- the controllers behind a source; desc->lock held --- */
 
-void irq_mask(struct irq_desc *desc)
+void irq_set_masked(struct irq_desc *desc, bool masked)
 {
-	if (desc->kind == IRQ_GSI)
-		ioapic_mask(desc->irq);
-	else if (desc->msi)
-		msi_mask(desc->msi, true);
-}
-
-void irq_unmask(struct irq_desc *desc)
-{
-	if (desc->kind == IRQ_GSI)
-		ioapic_unmask(desc->irq);
-	else if (desc->msi)
-		msi_mask(desc->msi, false);
+	if (desc->masked == masked)
+		return;
+	desc->masked = masked;
+	if (desc->msi)
+		msi_write_mask(desc);
+	else if (desc->irq < MAX_GSIS)
+		ioapic_write_route(desc);
 }
 
 void irq_set_cpu(struct irq_desc *desc, unsigned int cpu)
@@ -150,30 +106,27 @@ void irq_set_cpu(struct irq_desc *desc, unsigned int cpu)
 	if (desc->cpu == cpu || !cpumask_test(cpu, &cpu_online_map) || cpu_apic_id[cpu] >= 0xff)
 		return;
 	desc->cpu = cpu;
-	if (!desc->vector)
-		return;
-	if (desc->kind == IRQ_GSI)
-		ioapic_write_route(desc->irq, desc->vector, desc->level, desc->active_low,
-				   cpu_apic_id[cpu], !desc->nr_guests || desc->in_flight);
-	else if (desc->msi)
-		msi_write_message(desc->msi);
+	if (desc->msi)
+		msi_write_message(desc);
+	else if (desc->vector)
+		ioapic_write_route(desc);
 }
 
 int irq_setup_gsi(unsigned int gsi, bool level, bool active_low)
 {
-	struct irq_desc *desc = irq_to_desc(gsi);
+	struct irq_desc *desc = &irq_descs[gsi];
 	int rc = 0;
 
-	if (!desc || desc->kind != IRQ_GSI)
+	if (!ioapic_has_gsi(gsi))
 		return -EINVAL;
 	spin_lock(&desc->lock);
-	if (desc->level == level && desc->active_low == active_low) {
-		rc = 0;
-	} else if (desc->nr_guests || desc->handler) {
-		rc = -EBUSY;
-	} else {
-		desc->level = level;
-		desc->active_low = active_low;
+	if (desc->level != level || desc->active_low != active_low) {
+		if (desc->nr_guests || desc->handler) {
+			rc = -EBUSY;
+		} else {
+			desc->level = level;
+			desc->active_low = active_low;
+		}
 	}
 	spin_unlock(&desc->lock);
 	return rc;
@@ -186,33 +139,20 @@ int irq_request_isa(unsigned int isa_irq, void (*handler)(struct cpu_user_regs *
 
 	if (isa_irq >= ARRAY_SIZE(acpi_info.isa))
 		return -EINVAL;
-	desc = irq_to_desc(acpi_info.isa[isa_irq].gsi);
-	if (!desc || desc->kind != IRQ_GSI)
+	if (!ioapic_has_gsi(acpi_info.isa[isa_irq].gsi))
 		return -ENODEV;
+	desc = &irq_descs[acpi_info.isa[isa_irq].gsi];
 	spin_lock(&desc->lock);
-	rc = desc->handler || desc->nr_guests ? -EBUSY : irq_startup_gsi(desc);
+	rc = desc->handler || desc->nr_guests ? -EBUSY : irq_startup(desc);
 	if (!rc) {
 		desc->handler = handler;
-		irq_unmask(desc);
+		irq_set_masked(desc, false);
 	}
 	spin_unlock(&desc->lock);
 	return rc;
 }
 
 /* --- dispatch --- */
-
-/*
- * The hypervisor's own device. Level-triggered ones are quiet once the handler has served them: EOI
- * afterwards.
- */
-static void own_interrupt(struct irq_desc *desc, struct cpu_user_regs *regs)
-{
-	if (!desc->level)
-		lapic_eoi();
-	desc->handler(regs);
-	if (desc->level)
-		lapic_eoi();
-}
 
 static noinline void stray_interrupt(unsigned int vector)
 {
@@ -230,7 +170,6 @@ void irq_dispatch(struct cpu_user_regs *regs)
 	unsigned int vector = regs->entry_vector & 0xff;
 	void (*fixed)(struct cpu_user_regs *) = fixed_handlers[vector];
 	struct irq_desc *desc;
-	int irq;
 
 	if (fixed) {
 		if (vector != VECTOR_SPURIOUS)
@@ -238,54 +177,51 @@ void irq_dispatch(struct cpu_user_regs *regs)
 		fixed(regs);
 		return;
 	}
-	irq = READ_ONCE(vector_irq[vector]);
-	if (irq < 0) {
+	desc = READ_ONCE(vector_desc[vector]);
+	if (!desc) {
 		stray_interrupt(vector);
-		return;
-	}
-	desc = &irq_descs[irq];
-	if (desc->handler)
-		own_interrupt(desc, regs);
-	else
+	} else if (!desc->handler) {
 		pirq_interrupt(desc);
+	} else {
+		/* The hypervisor's own device: quiet once the handler has served it. */
+		desc->handler(regs);
+		lapic_eoi();
+	}
 }
 
 /* --- debug key --- */
 
-static void desc_dump(struct irq_desc *desc)
-{
-	printk("   irq %3u vector %02x cpu %u %s%s", desc->irq, desc->vector, desc->cpu,
-	       desc->kind == IRQ_MSI ? "msi"
-	       : desc->level	     ? "line, level"
-				     : "line, edge",
-	       desc->handler ? ", ours" : "");
-	for (unsigned int i = 0; i < desc->nr_guests; i++)
-		printk(" d%d:pirq %u%s", desc->guests[i].d->domain_id, desc->guests[i].pirq,
-		       desc->guests[i].pending ? " un-EOId" : "");
-	printk("\n");
-}
-
-static void irq_dump(char key)
+void irq_dump(char key)
 {
 	printk("Interrupt bindings:\n");
-	for (unsigned int i = 0; i < nr_irqs; i++) {
-		struct irq_desc *desc = &irq_descs[i];
-
+	for (struct irq_desc *desc = irq_descs; desc < irq_descs + NR_IRQS; desc++) {
 		if (!desc->vector)
 			continue;
 		spin_lock(&desc->lock);
-		desc_dump(desc);
+		printk("   irq %3u vector %02x cpu %u %s%s", desc->irq, desc->vector, desc->cpu,
+		       desc->irq >= MAX_GSIS ? "msi"
+		       : desc->level	     ? "line, level"
+					     : "line, edge",
+		       desc->handler ? ", ours" : "");
+		for (const struct irq_guest *g = desc->guests; g < desc->guests + desc->nr_guests;
+		     g++)
+			printk(" d%d:pirq %u%s", g->d->domain_id, g->pirq,
+			       g->pending ? " un-EOId" : "");
+		printk("\n");
 		spin_unlock(&desc->lock);
 	}
 }
 
-static void __init descs_init(void)
+void __init irq_init(void)
 {
-	for (unsigned int i = 0; i < nr_irqs; i++) {
+	if (acpi_info.has_8259)
+		i8259_disable();
+	nr_gsis = max(ioapic_init(), 16u);
+	for (unsigned int i = 0; i < NR_IRQS; i++) {
 		irq_descs[i].irq = i;
-		irq_descs[i].kind = i < nr_gsis && ioapic_has_gsi(i) ? IRQ_GSI : IRQ_UNUSED;
+		irq_descs[i].masked = true;
 		/* PCI lines are level-triggered and active low; ISA lines follow below. */
-		irq_descs[i].level = irq_descs[i].active_low = i >= 16 && i < nr_gsis;
+		irq_descs[i].level = irq_descs[i].active_low = i >= 16 && i < MAX_GSIS;
 	}
 	for (unsigned int i = 0; i < 16; i++) {
 		const struct acpi_isa_irq *isa = &acpi_info.isa[i];
@@ -295,22 +231,4 @@ static void __init descs_init(void)
 		irq_descs[isa->gsi].level = isa->level;
 		irq_descs[isa->gsi].active_low = isa->active_low;
 	}
-}
-
-void __init irq_init(void)
-{
-	for (unsigned int v = 0; v < 256; v++)
-		vector_irq[v] =
-			v >= VECTOR_DEVICE_FIRST && v <= VECTOR_DEVICE_LAST && v != VECTOR_SYSCALL
-				? VECTOR_FREE
-				: VECTOR_RESERVED;
-	if (acpi_info.has_8259)
-		i8259_disable();
-	nr_gsis = max(ioapic_init(), 16u);
-	nr_irqs = nr_gsis + NR_MSI_IRQS;
-	irq_descs = kzalloc(nr_irqs * sizeof(*irq_descs));
-	if (!irq_descs)
-		panic("No memory for %u interrupt descriptors", nr_irqs);
-	descs_init();
-	keyhandler_register('i', irq_dump, "dump interrupt bindings");
 }

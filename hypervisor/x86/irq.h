@@ -6,9 +6,9 @@
  * Order of vectors: 0x20-0x2f legacy PIC (masked, spurious only), 0x30-0xef devices, 0xf0-0xff the
  * hypervisor's own.
  *
- * An "irq" is the hypervisor's number of an interrupt source: below nr_gsis an IO-APIC line, above
- * it a message-signalled interrupt. Lock order: d->event_lock, irq_desc.lock, then the controllers'
- * own locks.
+ * An "irq" is the hypervisor's number of an interrupt source: below MAX_GSIS an IO-APIC line, from
+ * there on a message-signalled interrupt, numbered by its vector. Lock order: d->event_lock,
+ * irq_desc.lock, then the controllers' own locks.
  */
 #ifndef X86_IRQ_H
 #define X86_IRQ_H
@@ -46,22 +46,22 @@ void lapic_timer_set(s_time_t deadline);
 /* Claim an ISA IRQ (a serial port's) for the hypervisor. Returns 0 or -errno. */
 int irq_request_isa(unsigned int isa_irq, void (*handler)(struct cpu_user_regs *regs)) __must_check;
 
-void irq_init(void); /* IDT vectors, PIC off, IO-APICs found and masked */
+void irq_init(void);	 /* IDT vectors, PIC off, IO-APICs found and masked */
+void irq_dump(char key); /* 'i' */
 
 /* --- lapic.c, for time.c, smp.c and msi.c --- */
 extern uint32_t cpu_apic_id[NR_CPUS];
-uint32_t lapic_id(void);
-void lapic_send_nmi(unsigned int cpu);
-void lapic_send_init(uint32_t apic_id);
-void lapic_send_startup(uint32_t apic_id, unsigned int page);
-void lapic_timer_count_start(void); /* free-running, for calibration */
-void lapic_timer_count_stop(void);
-uint32_t lapic_timer_count(void);	  /* counts down; 0 before lapic_init_bsp() */
-void lapic_timer_init(uint64_t lapic_hz); /* 0: measured here against the TSC if it is needed */
-void lapic_shutdown(void);		  /* this CPU takes no more interrupts: before a reboot */
+/* Any message to a CPU that lapic_send_ipi() is not for. */
+#define ICR_NMI	    0x400
+#define ICR_INIT    0x500
+#define ICR_STARTUP 0x600 /* with the page where it is to start */
+void lapic_send(uint32_t apic_id, uint32_t icr);
+void lapic_timer_init(void); /* after the TSC's frequency is known */
+void lapic_shutdown(void);   /* this CPU takes no more interrupts: before a reboot */
 
 /* --- irq.c --- */
-enum irq_kind { IRQ_UNUSED, IRQ_GSI, IRQ_MSI };
+#define MAX_GSIS       1024
+#define NR_IRQS	       (MAX_GSIS + VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1)
 #define IRQ_MAX_GUESTS 7 /* domains that share one line */
 
 struct irq_guest {
@@ -72,48 +72,42 @@ struct irq_guest {
 
 struct irq_desc {
 	spinlock_t lock;
-	uint8_t kind;	/* enum irq_kind */
 	uint8_t vector; /* 0: none yet */
 	bool level, active_low;
+	bool masked;
 	bool shared; /* the guests agreed to share */
 	uint8_t nr_guests;
 	uint8_t in_flight; /* guests[] with pending set: the line is masked until it is 0 */
 	unsigned int irq, cpu;
-	void (*handler)(
-		struct cpu_user_regs *regs); /* the hypervisor's own; then there are no guests */
-	struct msi_desc *msi;
+	/* The hypervisor's own; then there are no guests. */
+	void (*handler)(struct cpu_user_regs *regs);
+	struct msi_device *msi; /* NULL: a line, or a message that nobody uses */
+	unsigned int msi_entry; /* MSI-X: index in the table; MSI: of the consecutive messages */
 	struct irq_guest guests[IRQ_MAX_GUESTS];
 };
 
-extern unsigned int nr_gsis;			/* IO-APIC lines; at least 16 */
-extern unsigned int nr_irqs;			/* all sources there can be */
-struct irq_desc *irq_to_desc(unsigned int irq); /* NULL beyond nr_irqs */
+extern unsigned int nr_gsis; /* IO-APIC lines; at least 16 */
+extern struct irq_desc irq_descs[NR_IRQS];
 /*
  * A free message-signalled irq, or @nr consecutive ones with consecutive vectors, the first a
- * multiple of @nr (a power of two).
+ * multiple of @nr (a power of two). The first irq or -ENOSPC.
  */
 int irq_alloc_msi(unsigned int nr) __must_check;
-void irq_free_msi(unsigned int irq);
-/*
- * Give a GSI its vector and write its IO-APIC entry, masked. Called with desc->lock held. 0 or
- * -ENOSPC.
- */
-int irq_startup_gsi(struct irq_desc *desc) __must_check;
+void irq_free_msi(struct irq_desc *desc);
+/* Give a line that has none yet a vector. Called with desc->lock held. 0 or -ENOSPC. */
+int irq_startup(struct irq_desc *desc) __must_check;
 /* With desc->lock held: */
-void irq_mask(struct irq_desc *desc);
-void irq_unmask(struct irq_desc *desc);
+void irq_set_masked(struct irq_desc *desc, bool masked);
 void irq_set_cpu(struct irq_desc *desc, unsigned int cpu);
 /* How a GSI is wired; -EBUSY if it is in use another way. */
 int irq_setup_gsi(unsigned int gsi, bool level, bool active_low) __must_check;
 /* x86/pirq.c: a guest's interrupt came in; it is acknowledged here. */
 void pirq_interrupt(struct irq_desc *desc);
 
-/* --- ioapic.c: lines, by global number. The caller holds the line's desc->lock. --- */
+/* --- ioapic.c: lines, by global number --- */
 unsigned int ioapic_init(void); /* maps all, masks every line; returns the number of lines */
-void ioapic_write_route(unsigned int gsi, uint8_t vector, bool level, bool active_low,
-			uint32_t apic_id, bool masked);
-void ioapic_mask(unsigned int gsi);
-void ioapic_unmask(unsigned int gsi);
+/* The line's entry becomes what @desc says; its lock is held. */
+void ioapic_write_route(const struct irq_desc *desc);
 bool ioapic_has_gsi(unsigned int gsi);
 /* PHYSDEVOP_apic_read/write: 0 or -EINVAL. */
 int ioapic_guest_read(paddr_t base, uint32_t reg, uint32_t *value);

@@ -23,7 +23,6 @@
 #define APIC_ICR     0x300
 #define APIC_ICR2    0x310
 #define APIC_LVTT    0x320
-#define APIC_LVTTHMR 0x330
 #define APIC_LVTPC   0x340
 #define APIC_LVT0    0x350
 #define APIC_LVT1    0x360
@@ -39,10 +38,6 @@
 #define LVT_TSC_DEADLINE 0x40000
 #define TDCR_BY_1	 0xb
 #define ICR_BUSY	 0x1000
-#define ICR_FIXED	 0x000
-#define ICR_NMI		 0x400
-#define ICR_INIT	 0x500
-#define ICR_STARTUP	 0x600
 #define ICR_ASSERT	 0x4000
 #define APICBASE_X2APIC	 0x400
 #define APICBASE_ENABLE	 0x800
@@ -50,7 +45,7 @@
 
 uint32_t cpu_apic_id[NR_CPUS];
 static volatile uint8_t *lapic_regs; /* xAPIC mode only */
-static bool x2apic, tsc_deadline, lapic_ready;
+static bool x2apic, tsc_deadline;
 static uint64_t timer_ticks_per_ns; /* the counter's, or the TSC's; 32 fractional bits */
 
 static inline uint32_t lapic_read(unsigned int reg)
@@ -72,48 +67,27 @@ void lapic_eoi(void)
 	lapic_write(APIC_EOI, 0);
 }
 
-uint32_t lapic_id(void)
+void lapic_send(uint32_t apic_id, uint32_t icr)
 {
-	uint32_t id = lapic_read(APIC_ID);
-
-	return x2apic ? id : id >> 24;
-}
-
-static void icr_write(uint32_t apic_id, uint32_t low)
-{
+	icr |= ICR_ASSERT;
 	if (x2apic) {
 		/*
 		 * Unlike MMIO stores this MSR write waits for no earlier store (SDM vol. 3,
 		 * 11.12.3).
 		 */
 		__asm__ __volatile__("mfence; lfence" ::: "memory");
-		wrmsr(MSR_X2APIC_BASE + (APIC_ICR >> 4), (uint64_t)apic_id << 32 | low);
+		wrmsr(MSR_X2APIC_BASE + (APIC_ICR >> 4), (uint64_t)apic_id << 32 | icr);
 		return;
 	}
 	while (lapic_read(APIC_ICR) & ICR_BUSY)
 		cpu_pause();
 	lapic_write(APIC_ICR2, apic_id << 24);
-	lapic_write(APIC_ICR, low);
+	lapic_write(APIC_ICR, icr);
 }
 
 void lapic_send_ipi(unsigned int cpu, unsigned int vector)
 {
-	icr_write(cpu_apic_id[cpu], ICR_FIXED | ICR_ASSERT | vector);
-}
-
-void lapic_send_nmi(unsigned int cpu)
-{
-	icr_write(cpu_apic_id[cpu], ICR_NMI | ICR_ASSERT);
-}
-
-void lapic_send_init(uint32_t apic_id)
-{
-	icr_write(apic_id, ICR_INIT | ICR_ASSERT);
-}
-
-void lapic_send_startup(uint32_t apic_id, unsigned int page)
-{
-	icr_write(apic_id, ICR_STARTUP | ICR_ASSERT | page);
+	lapic_send(cpu_apic_id[cpu], vector);
 }
 
 /*
@@ -133,30 +107,9 @@ void lapic_timer_set(s_time_t deadline)
 		lapic_write(APIC_TMICT, (uint32_t)min(count, (uint64_t)UINT32_MAX));
 }
 
-void lapic_timer_count_start(void)
-{
-	if (!lapic_ready || tsc_deadline)
-		return;
-	lapic_write(APIC_LVTT, LVT_MASKED | VECTOR_TIMER);
-	lapic_write(APIC_TDCR, TDCR_BY_1);
-	lapic_write(APIC_TMICT, UINT32_MAX);
-}
-
-uint32_t lapic_timer_count(void)
-{
-	return lapic_ready && !tsc_deadline ? lapic_read(APIC_TMCCT) : 0;
-}
-
-void lapic_timer_count_stop(void)
-{
-	if (lapic_ready && !tsc_deadline)
-		lapic_write(APIC_TMICT, 0);
-}
-
 static void timer_setup(void)
 {
 	lapic_write(APIC_TMICT, 0);
-	lapic_write(APIC_TDCR, TDCR_BY_1);
 	lapic_write(APIC_LVTT, VECTOR_TIMER | (tsc_deadline ? LVT_TSC_DEADLINE : 0));
 	/*
 	 * The mode must have changed before the first deadline is written (SDM vol. 3, 11.5.4.1).
@@ -164,37 +117,22 @@ static void timer_setup(void)
 	__asm__ __volatile__("mfence" ::: "memory");
 }
 
-/* Only where the TSC's frequency was known but the timer's is not: 1 ms. */
-static uint64_t __init timer_measure(void)
+static uint32_t __init timer_read(void)
 {
-	uint64_t start, ticks;
-	uint32_t before;
-
-	lapic_timer_count_start();
-	before = lapic_timer_count();
-	start = rdtsc();
-	while (rdtsc() - start < tsc_hz / 1000)
-		cpu_pause();
-	ticks = before - lapic_timer_count();
-	start = rdtsc() - start;
-	return mul_div(ticks, tsc_hz, start);
+	return UINT32_MAX - lapic_read(APIC_TMCCT);
 }
 
-void __init lapic_timer_init(uint64_t lapic_hz)
+void __init lapic_timer_init(void)
 {
-	if (!lapic_ready)
-		panic("The local APIC must be set up before time");
-	if (!tsc_deadline) {
-		if (!lapic_hz)
-			lapic_hz = timer_measure();
-		if (lapic_hz < 100000)
-			panic("The local APIC's timer does not count");
-		printk(LOG_INFO "Timer: local APIC, %lu kHz\n", lapic_hz / 1000);
-	} else {
-		lapic_hz = tsc_hz;
-		printk(LOG_INFO "Timer: TSC deadline\n");
-	}
-	timer_ticks_per_ns = mul_div(lapic_hz, (uint64_t)1 << 32, 1000000000);
+	uint64_t hz;
+
+	lapic_write(APIC_TMICT, UINT32_MAX);
+	hz = tsc_deadline ? tsc_hz : clock_measure(timer_read);
+	if (hz < 100000)
+		panic("The local APIC's timer does not count");
+	printk(LOG_INFO "Timer: %s, %lu kHz\n", tsc_deadline ? "TSC deadline" : "local APIC",
+	       hz / 1000);
+	timer_ticks_per_ns = mul_div(hz, (uint64_t)1 << 32, 1000000000);
 	timer_setup();
 }
 
@@ -217,11 +155,12 @@ static void lapic_setup(unsigned int cpu)
 	wrmsr(MSR_IA32_APICBASE, base);
 	if (x2apic)
 		wrmsr(MSR_IA32_APICBASE, base | APICBASE_X2APIC);
-	cpu_apic_id[cpu] = lapic_id();
+	cpu_apic_id[cpu] = lapic_read(APIC_ID) >> (x2apic ? 0 : 24);
 	lapic_write(APIC_TPR, 0);
 	lapic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 	eoi_leftovers();
 	lapic_write(APIC_LVTT, LVT_MASKED | VECTOR_TIMER);
+	lapic_write(APIC_TDCR, TDCR_BY_1);
 	lapic_write(APIC_LVT0, LVT_MASKED);
 	lapic_write(APIC_LVT1, LVT_NMI | (cpu ? LVT_MASKED : 0));
 	if ((lapic_read(APIC_VERSION) >> 16 & 0xff) >= 4)
@@ -255,30 +194,25 @@ CMDLINE(x2apic, x2apic_option, "<bool>: use x2APIC mode; by default below a hype
  */
 static bool __init want_x2apic(uint64_t base, uint32_t cpuid1_ecx)
 {
-	if (!(cpuid1_ecx >> 21 & 1))
-		return false;
-	if ((base & APICBASE_X2APIC) || opt_x2apic >= 0)
-		return opt_x2apic || (base & APICBASE_X2APIC);
-	return cpuid1_ecx >> 31 & 1;
+	bool wanted = opt_x2apic < 0 ? cpuid1_ecx >> 31 & 1 : opt_x2apic;
+
+	return (cpuid1_ecx >> 21 & 1) && (wanted || (base & APICBASE_X2APIC));
 }
 
 void __init lapic_init_bsp(void)
 {
-	uint64_t base = rdmsr(MSR_IA32_APICBASE);
-	uint32_t a, b, c, d;
+	uint32_t features = cpuid_reg(1, CPUID_C);
 
-	cpuid_count(1, 0, &a, &b, &c, &d);
-	if (!(d >> 9 & 1))
+	if (!(cpuid_reg(1, CPUID_D) >> 9 & 1))
 		panic("This CPU has no local APIC");
-	x2apic = want_x2apic(base, c);
-	tsc_deadline = c >> 24 & 1;
+	x2apic = want_x2apic(rdmsr(MSR_IA32_APICBASE), features);
+	tsc_deadline = features >> 24 & 1;
 	if (!x2apic) {
 		lapic_regs = ioremap(acpi_info.lapic_base, PAGE_SIZE);
 		if (!lapic_regs)
 			panic("No memory to map the local APIC");
 	}
 	lapic_setup(0);
-	lapic_ready = true;
 	irq_set_handler(VECTOR_ERROR, lapic_error);
 	irq_set_handler(VECTOR_SPURIOUS, ignore);
 	irq_set_handler(VECTOR_IPI_EVENT, ignore);
@@ -294,7 +228,7 @@ void lapic_init_ap(void)
 
 void lapic_shutdown(void)
 {
-	if (!lapic_ready)
+	if (!x2apic && !lapic_regs)
 		return;
 	if (tsc_deadline)
 		wrmsr(MSR_IA32_TSC_DEADLINE, 0);

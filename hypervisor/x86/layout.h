@@ -36,11 +36,6 @@
 #define IMAGE_VIRT_START \
 	UL_(0xffff82d080000000) /* virtual home of physical address 0 of the image mapping */
 #define DIRECTMAP_START UL_(0xffff830000000000)
-#define DIRECTMAP_END	UL_(0xffff880000000000)
-
-/* Where the image is loaded, and its size at most: 16 MiB. */
-#define IMAGE_PHYS_START UL_(0x200000)
-#define IMAGE_MAX_SIZE	 UL_(0x1000000)
 
 #define STACK_ORDER 3
 #define STACK_SIZE  (UL_(4096) << STACK_ORDER)
@@ -56,7 +51,6 @@
 #define SEL_HYP_CS	  0xe008
 #define SEL_HYP_DS	  0xe010
 #define SEL_RING1_CS32	  0xe019
-#define SEL_RING1_DS32	  0xe021
 #define SEL_RING3_CS32	  0xe023
 #define SEL_RING3_DS	  0xe02b /* also FLAT_RING3_SS64 */
 #define SEL_RING3_CS64	  0xe033

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MSI and MSI-X (PCI Local Bus 3.0, 6.8; message format: SDM vol. 3, 11.11). Each device that uses
- * one of them has a struct msi_device, with a struct msi_desc for each of its interrupts.
+ * MSI and MSI-X (PCI Local Bus 3.0, 6.8; message format: SDM vol. 3, 11.11). Each device that has
+ * used one of them has a struct msi_device, which lasts, as does the mapping of its MSI-X table; the
+ * irq_desc of each of its interrupts points there.
  *
- * Invariant: what stands in a device's message registers is what its descriptors say: a vector that
- * belongs to the descriptor's irq, on the CPU the irq is at. Locks: msi_lock for the list and the
- * descriptors' life; irq_desc.lock for the registers of one interrupt. Order: event_lock, msi_lock,
- * irq_desc.lock, pci_lock.
+ * Invariant: what stands in a device's message registers is what the irq_descs say: their vectors,
+ * on the CPUs they are at. Locks: msi_lock for the list and for who uses what; irq_desc.lock for the
+ * registers of one interrupt. Order: event_lock, msi_lock, irq_desc.lock, pci_lock.
  *
  * The MSI-X table stays mapped in domain 0, which could write it. It owns the device and, without
  * an IOMMU, all of memory through it anyway; a guest that is given a device by it is another
@@ -14,28 +14,24 @@
  */
 #include "x86/msi.h"
 #include "acpi/acpi.h"
-#include "drivers/pci.h"
 #include "lib/errno.h"
 #include "lib/list.h"
-#include "lib/log.h"
+#include "lib/string.h"
 #include "mm/heap.h"
 #include "x86/asm.h"
 
-#define MSI_CONTROL	   2
-#define MSI_ADDRESS	   4
-#define MSI_ENABLE	   0x0001
-#define MSI_CAPABLE(c)	   (1u << ((c) >> 1 & 7))
-#define MSI_MULTIPLE	   0x0070
-#define MSI_MULTIPLE_SHIFT 4
-#define MSI_64BIT	   0x0080
-#define MSI_MASKABLE	   0x0100
-#define MSIX_TABLE	   4
-#define MSIX_ENABLE	   0x8000
-#define MSIX_MASK_ALL	   0x4000
-#define MSIX_SIZE(c)	   (((c)&0x7ff) + 1)
-#define MSIX_ENTRY_SIZE	   16
-#define MSIX_ENTRY_MASK	   12
-#define MSI_ADDRESS_BASE   0xfee00000u
+#define MSI_CONTROL	2
+#define MSI_ADDRESS	4
+#define MSI_ENABLE	0x0001
+#define MSI_CAPABLE(c)	(1u << ((c) >> 1 & 7))
+#define MSI_MULTIPLE	0x0070
+#define MSI_64BIT	0x0080
+#define MSI_MASKABLE	0x0100
+#define MSIX_TABLE	4
+#define MSIX_ENABLE	0x8000
+#define MSIX_SIZE(c)	(((c)&0x7ff) + 1)
+#define MSIX_ENTRY_SIZE 16
+#define MSIX_ENTRY_MASK 12
 
 struct msi_device {
 	struct list link; /* (L: msi_lock) */
@@ -44,19 +40,20 @@ struct msi_device {
 	unsigned int cap;
 	unsigned int nr_used, nr_entries; /* MSI-X: of the table; MSI: messages in use */
 	volatile uint8_t *table;	  /* MSI-X: mapped whole */
-	uint32_t mask_bits;		  /* MSI: what the mask register holds */
+	paddr_t table_pa;
+	size_t table_size;
+	uint32_t mask_bits; /* MSI: what the mask register holds */
 };
 
 static struct list devices = LIST_INIT(devices);
 static spinlock_t msi_lock;
 
-static struct msi_device *device_find(struct pci_addr a, bool msix)
+static struct msi_device *device_find(struct pci_addr a)
 {
 	struct msi_device *dev;
 
 	list_for_each (dev, &devices, link)
-		if (dev->addr.segment == a.segment && dev->addr.bus == a.bus &&
-		    dev->addr.devfn == a.devfn && dev->msix == msix && !dev->gone)
+		if (!memcmp(&dev->addr, &a, sizeof(a)) && !dev->gone)
 			return dev;
 	return NULL;
 }
@@ -68,43 +65,44 @@ static unsigned int msi_data_reg(const struct msi_device *dev)
 	return dev->cap + (dev->addr64 ? 12 : 8);
 }
 
-void msi_mask(struct msi_desc *msi, bool masked)
+static volatile uint8_t *msix_entry(const struct irq_desc *desc)
 {
-	struct msi_device *dev = msi->dev;
-	uint32_t bits;
+	return desc->msi->table + desc->msi_entry * MSIX_ENTRY_SIZE;
+}
 
-	if (dev->gone)
+void msi_write_mask(struct irq_desc *desc)
+{
+	struct msi_device *dev = desc->msi;
+	uint32_t bit = 1u << (desc->msi_entry & 31);
+
+	if (dev->gone || !dev->maskable)
 		return;
 	if (dev->msix) {
-		mmio_write32(msi->table + MSIX_ENTRY_MASK, masked);
-		mmio_read32(msi->table +
-			    MSIX_ENTRY_MASK); /* it is at the device when this returns */
+		mmio_write32(msix_entry(desc) + MSIX_ENTRY_MASK, desc->masked);
+		/* It is at the device when this returns. */
+		mmio_read32(msix_entry(desc) + MSIX_ENTRY_MASK);
 		return;
 	}
-	if (!dev->maskable)
-		return;
-	bits = masked ? dev->mask_bits | 1u << msi->entry : dev->mask_bits & ~(1u << msi->entry);
-	dev->mask_bits = bits;
-	pci_write(dev->addr, msi_data_reg(dev) + 4, 4, bits);
+	dev->mask_bits = desc->masked ? dev->mask_bits | bit : dev->mask_bits & ~bit;
+	pci_write(dev->addr, msi_data_reg(dev) + 4, 4, dev->mask_bits);
 }
 
 /*
  * Vectors are the same on all CPUs: a move changes the address's low half only, one write that no
  * message can split.
  */
-void msi_write_message(struct msi_desc *msi)
+void msi_write_message(struct irq_desc *desc)
 {
-	const struct irq_desc *desc = irq_to_desc(msi->irq);
-	uint32_t address = MSI_ADDRESS_BASE | (cpu_apic_id[desc->cpu] & 0xff) << 12;
-	struct msi_device *dev = msi->dev;
+	uint32_t address = 0xfee00000 | (cpu_apic_id[desc->cpu] & 0xff) << 12;
+	struct msi_device *dev = desc->msi;
 
 	if (dev->gone)
 		return;
 	if (dev->msix) {
-		mmio_write32(msi->table + 0, address);
-		mmio_write32(msi->table + 4, 0);
-		mmio_write32(msi->table + 8, desc->vector);
-	} else if (!msi->entry) { /* the device counts the others up from the first */
+		mmio_write32(msix_entry(desc) + 0, address);
+		mmio_write32(msix_entry(desc) + 4, 0);
+		mmio_write32(msix_entry(desc) + 8, desc->vector);
+	} else if (!desc->msi_entry) { /* the device counts the others up from the first */
 		pci_write(dev->addr, dev->cap + MSI_ADDRESS, 4, address);
 		if (dev->addr64)
 			pci_write(dev->addr, dev->cap + MSI_ADDRESS + 4, 4, 0);
@@ -112,33 +110,21 @@ void msi_write_message(struct msi_desc *msi)
 	}
 }
 
-static void control_set(const struct msi_device *dev, uint32_t clear, uint32_t set)
+/* As many messages as are in use; MSI-X stays on. */
+static void device_enable(const struct msi_device *dev, bool on)
 {
 	uint32_t control = pci_read(dev->addr, dev->cap + MSI_CONTROL, 2);
 
-	pci_write(dev->addr, dev->cap + MSI_CONTROL, 2, (control & ~clear) | set);
-}
-
-static void device_enable(const struct msi_device *dev)
-{
 	if (dev->msix)
-		control_set(dev, 0, MSIX_ENABLE);
+		control |= MSIX_ENABLE;
 	else
-		control_set(dev, MSI_MULTIPLE,
-			    MSI_ENABLE | fls64(dev->nr_entries) << MSI_MULTIPLE_SHIFT);
+		control &= ~(MSI_ENABLE | MSI_MULTIPLE);
+	if (!dev->msix && on)
+		control |= MSI_ENABLE | fls64(dev->nr_entries) << 4;
+	pci_write(dev->addr, dev->cap + MSI_CONTROL, 2, control);
 }
 
 /* --- devices --- */
-
-static void device_put(struct msi_device *dev)
-{
-	if (dev->nr_used)
-		return;
-	list_del(&dev->link);
-	if (dev->table)
-		iounmap((void *)dev->table, (size_t)dev->nr_entries * MSIX_ENTRY_SIZE);
-	kfree(dev);
-}
 
 /*
  * Where the table is: by the device's own register, or as domain 0 says where that is empty
@@ -162,6 +148,7 @@ static paddr_t table_address(const struct msi_device *dev, paddr_t claimed)
 	return base ? base + (table & ~7u) : 0;
 }
 
+/* A table that has moved is mapped anew: address space for it is not short. */
 static int msix_probe(struct msi_device *dev, uint32_t control, paddr_t claimed)
 {
 	size_t size = MSIX_SIZE(control) * MSIX_ENTRY_SIZE;
@@ -172,19 +159,28 @@ static int msix_probe(struct msi_device *dev, uint32_t control, paddr_t claimed)
 	pa = table_address(dev, claimed);
 	if (!pa || mfn_valid(pa >> PAGE_SHIFT) || mfn_valid((pa + size - 1) >> PAGE_SHIFT))
 		return -EINVAL;
-	dev->table = ioremap(pa, size);
-	if (!dev->table)
-		return -ENOMEM;
+	if (pa != dev->table_pa || size != dev->table_size) {
+		dev->table = ioremap(pa, size);
+		dev->table_pa = dev->table ? pa : 0;
+		dev->table_size = size;
+	}
 	dev->nr_entries = MSIX_SIZE(control);
 	dev->maskable = true;
-	return 0;
+	return dev->table ? 0 : -ENOMEM;
 }
 
-static int msi_probe(struct msi_device *dev, uint32_t control, unsigned int nr)
+/* Nothing of the device is in use: what it is asked for says what it is to be. */
+static int device_probe(struct msi_device *dev, const struct msi_request *rq, unsigned int cap)
 {
-	if (nr > MSI_CAPABLE(control))
+	uint32_t control = pci_read(dev->addr, cap + MSI_CONTROL, 2);
+
+	dev->cap = cap;
+	dev->msix = rq->msix;
+	if (rq->msix)
+		return msix_probe(dev, control, rq->table_base);
+	if (rq->nr > MSI_CAPABLE(control))
 		return -EINVAL;
-	dev->nr_entries = nr;
+	dev->nr_entries = rq->nr;
 	dev->addr64 = control & MSI_64BIT;
 	dev->maskable = control & MSI_MASKABLE;
 	dev->mask_bits = ~0u;
@@ -193,171 +189,115 @@ static int msi_probe(struct msi_device *dev, uint32_t control, unsigned int nr)
 
 static int device_create(const struct msi_request *rq, struct msi_device **out)
 {
-	struct pci_addr a = {rq->segment, rq->bus, rq->devfn};
-	unsigned int cap = pci_find_capability(a, rq->msix ? PCI_CAP_MSIX : PCI_CAP_MSI);
-	struct msi_device *dev;
-	uint32_t control;
-	int rc;
+	unsigned int cap = pci_find_capability(rq->addr, rq->msix ? PCI_CAP_MSIX : PCI_CAP_MSI);
 
 	if (!cap)
 		return -ENODEV;
-	dev = knew(struct msi_device);
-	if (!dev)
-		return -ENOMEM;
-	dev->addr = a;
-	dev->cap = cap;
-	dev->msix = rq->msix;
-	list_init(&dev->link);
-	control = pci_read(a, cap + MSI_CONTROL, 2);
-	rc = rq->msix ? msix_probe(dev, control, rq->table_base) : msi_probe(dev, control, rq->nr);
-	if (rc) {
-		kfree(dev);
-		return rc;
+	if (!*out) {
+		*out = knew(struct msi_device);
+		if (!*out)
+			return -ENOMEM;
+		(*out)->addr = rq->addr;
+		list_add_tail(&(*out)->link, &devices);
 	}
-	list_add_tail(&dev->link, &devices);
-	*out = dev;
-	return 0;
+	return device_probe(*out, rq, cap);
 }
 
 static bool msix_entry_used(const struct msi_device *dev, unsigned int entry)
 {
-	for (unsigned int irq = nr_gsis; irq < nr_irqs; irq++) {
-		const struct msi_desc *msi = irq_to_desc(irq)->msi;
-
-		if (msi && msi->dev == dev && msi->entry == entry)
+	for (unsigned int irq = MAX_GSIS; irq < NR_IRQS; irq++)
+		if (irq_descs[irq].msi == dev && irq_descs[irq].msi_entry == entry)
 			return true;
-	}
 	return false;
 }
 
 /* The device is known and takes the request; msi_lock held. */
 static int device_get(const struct msi_request *rq, struct msi_device **out)
 {
-	struct pci_addr a = {rq->segment, rq->bus, rq->devfn};
 	int rc = 0;
 
-	if (device_find(a, !rq->msix)) /* a device uses one of the two at a time */
-		return -EBUSY;
-	*out = device_find(a, rq->msix);
-	if (!*out)
+	*out = device_find(rq->addr);
+	if (!*out || !(*out)->nr_used)
 		rc = device_create(rq, out);
+	else if ((*out)->msix != rq->msix) /* a device uses one of the two at a time */
+		rc = -EBUSY;
 	else if (!rq->msix || msix_entry_used(*out, rq->entry))
-		return -EEXIST;
-	if (!rc && rq->msix && rq->entry >= (*out)->nr_entries) {
-		device_put(*out);
-		return -EINVAL;
-	}
-	return rc;
+		rc = -EEXIST;
+	return !rc && rq->msix && rq->entry >= (*out)->nr_entries ? -EINVAL : rc;
 }
 
-static void desc_attach(struct msi_device *dev, struct msi_desc *msi, unsigned int irq,
-			unsigned int entry)
+static void desc_attach(struct msi_device *dev, struct irq_desc *desc, unsigned int entry)
 {
-	struct irq_desc *desc = irq_to_desc(irq);
-
-	msi->dev = dev;
-	msi->irq = irq;
-	msi->entry = entry;
-	msi->table = dev->msix ? dev->table + entry * MSIX_ENTRY_SIZE : NULL;
-	dev->nr_used++;
 	spin_lock(&desc->lock);
-	desc->msi = msi;
-	msi_mask(msi, true);
-	msi_write_message(msi);
+	desc->msi_entry = entry;
+	desc->msi = dev;
+	desc->masked = true;
+	msi_write_mask(desc);
+	msi_write_message(desc);
 	spin_unlock(&desc->lock);
-}
-
-static int descs_alloc(struct msi_desc **descs, unsigned int nr)
-{
-	for (unsigned int i = 0; i < nr; i++) {
-		descs[i] = knew(struct msi_desc);
-		if (!descs[i]) {
-			while (i--)
-				kfree(descs[i]);
-			return -ENOMEM;
-		}
-	}
-	return irq_alloc_msi(nr);
+	dev->nr_used++;
 }
 
 int msi_setup(const struct msi_request *rq)
 {
-	unsigned int nr = rq->msix ? 1 : rq->nr;
-	struct msi_desc *descs[32];
 	struct msi_device *dev;
-	int irq, rc;
+	int irq;
 
 	if (acpi_info.no_msi)
 		return -ENODEV;
-	if (!nr || nr > ARRAY_SIZE(descs) || (nr & (nr - 1)))
+	if (!rq->nr || rq->nr > 32 || (rq->nr & (rq->nr - 1)))
 		return -EINVAL;
 	spin_lock(&msi_lock);
-	rc = device_get(rq, &dev);
-	irq = rc ? rc : descs_alloc(descs, nr);
-	if (!rc && irq < 0) {
-		if (irq != -ENOMEM)
-			for (unsigned int i = 0; i < nr; i++)
-				kfree(descs[i]);
-		device_put(dev);
-	}
-	for (unsigned int i = 0; irq >= 0 && i < nr; i++)
-		desc_attach(dev, descs[i], (unsigned int)irq + i, rq->msix ? rq->entry : i);
-	if (irq >= 0)
-		device_enable(dev);
+	irq = device_get(rq, &dev);
+	if (!irq)
+		irq = irq_alloc_msi(rq->nr);
+	for (unsigned int i = 0; irq > 0 && i < rq->nr; i++)
+		desc_attach(dev, &irq_descs[irq + i], rq->msix ? rq->entry : i);
+	if (irq > 0)
+		device_enable(dev, true);
 	spin_unlock(&msi_lock);
 	return irq;
 }
 
-void msi_teardown(unsigned int irq)
+void msi_teardown(struct irq_desc *desc)
 {
-	struct irq_desc *desc = irq_to_desc(irq);
-	struct msi_device *dev;
-	struct msi_desc *msi;
+	struct msi_device *dev = desc->msi;
 
 	spin_lock(&msi_lock);
 	spin_lock(&desc->lock);
-	msi = desc->msi;
-	dev = msi->dev;
-	msi_mask(msi, true);
+	irq_set_masked(desc, true);
 	desc->msi = NULL;
 	spin_unlock(&desc->lock);
-	irq_free_msi(irq);
-	kfree(msi);
+	irq_free_msi(desc);
 	dev->nr_used--;
-	if (!dev->nr_used && !dev->gone && !dev->msix)
-		control_set(dev, MSI_ENABLE, 0);
-	device_put(dev);
+	if (!dev->nr_used && dev->gone) {
+		list_del(&dev->link);
+		kfree(dev);
+	} else if (!dev->nr_used) {
+		device_enable(dev, false);
+	}
 	spin_unlock(&msi_lock);
 }
 
-static void device_restore(struct msi_device *dev)
+int msi_restore(struct pci_addr addr)
 {
-	for (unsigned int irq = nr_gsis; irq < nr_irqs; irq++) {
-		struct irq_desc *desc = irq_to_desc(irq);
+	struct msi_device *dev;
 
+	if (!pci_device_present(addr))
+		return -ENODEV;
+	spin_lock(&msi_lock);
+	dev = device_find(addr);
+	for (struct irq_desc *desc = irq_descs + MAX_GSIS; dev && desc < irq_descs + NR_IRQS;
+	     desc++) {
 		spin_lock(&desc->lock);
-		if (desc->msi && desc->msi->dev == dev) {
-			msi_write_message(desc->msi);
-			msi_mask(desc->msi, !desc->nr_guests);
+		if (desc->msi == dev) {
+			msi_write_message(desc);
+			msi_write_mask(desc);
 		}
 		spin_unlock(&desc->lock);
 	}
-	device_enable(dev);
-}
-
-int msi_restore(uint16_t segment, uint8_t bus, uint8_t devfn)
-{
-	struct pci_addr a = {segment, bus, devfn};
-	struct msi_device *dev;
-
-	if (!pci_device_present(a))
-		return -ENODEV;
-	spin_lock(&msi_lock);
-	for (int msix = 0; msix < 2; msix++) {
-		dev = device_find(a, msix);
-		if (dev)
-			device_restore(dev);
-	}
+	if (dev && dev->nr_used)
+		device_enable(dev, true);
 	spin_unlock(&msi_lock);
 	return 0;
 }
@@ -366,16 +306,13 @@ int msi_restore(uint16_t segment, uint8_t bus, uint8_t devfn)
  * Its interrupts stay mapped until their domain unmaps them; the registers are not touched any
  * more.
  */
-void msi_device_removed(uint16_t segment, uint8_t bus, uint8_t devfn)
+void msi_device_removed(struct pci_addr addr)
 {
-	struct pci_addr a = {segment, bus, devfn};
 	struct msi_device *dev;
 
 	spin_lock(&msi_lock);
-	for (int msix = 0; msix < 2; msix++) {
-		dev = device_find(a, msix);
-		if (dev)
-			dev->gone = true;
-	}
+	dev = device_find(addr);
+	if (dev && dev->nr_used)
+		dev->gone = true;
 	spin_unlock(&msi_lock);
 }

@@ -10,39 +10,30 @@
 #ifndef X86_MSI_H
 #define X86_MSI_H
 
+#include "drivers/pci.h"
 #include "x86/irq.h"
-
-struct msi_device;
-
-/* One vector of a device. */
-struct msi_desc {
-	struct msi_device *dev;
-	unsigned int irq;
-	unsigned int entry;	 /* MSI-X: index in the table; MSI: of the consecutive messages */
-	volatile uint8_t *table; /* MSI-X: this entry, mapped; NULL for MSI */
-};
 
 /* Which interrupt of which device is wanted. */
 struct msi_request {
-	uint16_t segment;
-	uint8_t bus, devfn;
+	struct pci_addr addr;
 	bool msix;
 	unsigned int entry; /* MSI-X only */
-	unsigned int nr;    /* MSI only: how many consecutive ones (a power of two) */
+	unsigned int nr;    /* how many consecutive ones (a power of two); MSI-X: 1 */
 	paddr_t table_base; /* what domain 0 holds for the BAR with the table */
 };
 
 /* Allocates irqs and vectors and programs the device, masked. Returns the first irq or -errno. */
 int msi_setup(const struct msi_request *rq) __must_check;
 /* Undo for one irq: masks it, forgets the message, gives vector and irq back. */
-void msi_teardown(unsigned int irq);
-void msi_mask(struct msi_desc *msi, bool masked);
-void msi_write_message(struct msi_desc *msi); /* after its irq moved to another CPU */
+void msi_teardown(struct irq_desc *desc);
+/* What @desc says goes into the device's registers: desc->masked; desc->vector and desc->cpu. */
+void msi_write_mask(struct irq_desc *desc);
+void msi_write_message(struct irq_desc *desc);
 /*
  * The device came out of a reset or a sleep: write all it had again. -ENODEV if there is none such.
  */
-int msi_restore(uint16_t segment, uint8_t bus, uint8_t devfn);
+int msi_restore(struct pci_addr addr);
 /* The device is gone, or its MSI-X is handed to another driver domain. */
-void msi_device_removed(uint16_t segment, uint8_t bus, uint8_t devfn);
+void msi_device_removed(struct pci_addr addr);
 
 #endif

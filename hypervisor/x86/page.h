@@ -24,7 +24,6 @@ typedef uint64_t pte_t; /* an entry of any level */
 #define PTE_AVAIL 0xe00UL
 #define PTE_NX	  (1UL << 63)
 #define PTE_ADDR  0x000ffffffffff000UL
-#define PTE_FLAGS (~PTE_ADDR)
 
 #define PTES_PER_TABLE 512
 #define L1_SHIFT       12
@@ -39,7 +38,6 @@ typedef uint64_t pte_t; /* an entry of any level */
 /* Hypervisor mappings are global: guest entries never are, so a plain CR3 write flushes the guest alone. */
 #define PTE_HYP_RW    (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_G | PTE_NX)
 #define PTE_HYP_RO    (PTE_P | PTE_A | PTE_G | PTE_NX)
-#define PTE_HYP_RX    (PTE_P | PTE_A | PTE_G)
 #define PTE_HYP_TABLE (PTE_P | PTE_RW | PTE_A)
 #define PTE_UC	      (PTE_PCD | PTE_PWT)
 
@@ -78,15 +76,9 @@ extern unsigned int
 extern pte_t
 	idle_l4[PTES_PER_TABLE]; /* the table of idle CPUs, and the template of slots 256-271 */
 
-/* Map @nr frames from @mfn at @va in the hypervisor's part. Returns 0 or -ENOMEM. */
-int hyp_map(unsigned long va, mfn_t mfn, unsigned long nr, uint64_t flags) __must_check;
-void hyp_unmap(unsigned long va, unsigned long nr);
-/* Map device memory uncached (flags 0) or with the given PTE cache bits; any length and alignment; NULL without room. */
+/* Map device memory uncached or with the given PTE cache bits, for good; any length and alignment; NULL without room. */
 void *ioremap(paddr_t pa, size_t len);
 void *ioremap_flags(paddr_t pa, size_t len, uint64_t cache_flags);
-void iounmap(void *va, size_t len);
-/* Adds a RAM range to the direct map (boot only). */
-void paging_map_ram(paddr_t start, paddr_t end);
 /* Fill slots 256-271 of a guest's top-level table; @perdomain_l3: the domain's table for slot 257. */
 void paging_fill_l4(pte_t *l4, mfn_t perdomain_l3);
 

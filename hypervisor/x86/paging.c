@@ -4,7 +4,7 @@
  * paging_init allocates, so that a mapping made later is seen by all CPUs and in all guests' tables at once.
  * Here are the mapper, the window for device memory (vmap), and the filling of guests' top-level tables.
  *
- * Lock: paging_lock for tables and for the vmap's ends. A removed mapping is flushed everywhere before the call returns.
+ * Lock: paging_lock for tables and for the vmap's end. Nothing is unmapped once domain 0 runs.
  */
 #include "x86/paging.h"
 
@@ -29,23 +29,10 @@ static pte_t *table_of(pte_t e)
 	return maddr_to_virt(e & PTE_ADDR);
 }
 
-/* A large mapping becomes a table of the next smaller size with the same effect. */
-static bool split(pte_t *pte, unsigned int shift)
-{
-	pte_t old = *pte, *table = table_alloc();
-	uint64_t flags = old & (PTE_FLAGS & ~PTE_PSE);
-
-	if (!table)
-		return false;
-	if (shift > L2_SHIFT)
-		flags |= PTE_PSE;
-	for (unsigned int i = 0; i < PTES_PER_TABLE; i++)
-		table[i] = (old & PTE_ADDR) | flags | (uint64_t)i << (shift - 9);
-	WRITE_ONCE(*pte, virt_to_maddr(table) | PTE_HYP_TABLE | (old & PTE_US));
-	return true;
-}
-
-/* The entry of level @shift for @va; tables above it are made as needed. NULL without memory. */
+/*
+ * The entry of level @shift for @va; tables above it are made as needed. NULL without memory. What is mapped is mapped
+ * once: a large page never stands in the way.
+ */
 static pte_t *entry_get(pte_t *l4, unsigned long va, unsigned int shift, uint64_t user)
 {
 	pte_t *e = &l4[pte_index(va, L4_SHIFT)];
@@ -57,8 +44,6 @@ static pte_t *entry_get(pte_t *l4, unsigned long va, unsigned int shift, uint64_
 			if (!table)
 				return NULL;
 			WRITE_ONCE(*e, virt_to_maddr(table) | PTE_HYP_TABLE | user);
-		} else if (s < L3_SHIFT && (*e & PTE_PSE) && !split(e, s + 9)) {
-			return NULL;
 		}
 		e = &table_of(*e)[pte_index(va, s)];
 	}
@@ -92,95 +77,29 @@ int paging_map(pte_t *l4, unsigned long va, paddr_t pa, unsigned long len, uint6
 	return 0;
 }
 
-int hyp_map(unsigned long va, mfn_t mfn, unsigned long nr, uint64_t flags)
-{
-	int rc;
-
-	spin_lock(&paging_lock);
-	rc = paging_map(idle_l4, va, mfn << PAGE_SHIFT, nr << PAGE_SHIFT, flags);
-	spin_unlock(&paging_lock);
-	return rc;
-}
-
-/* The entry that maps @va now, and the size it maps; NULL where a table is missing. */
-static pte_t *entry_find(unsigned long va, unsigned int *shift)
-{
-	pte_t *e = &idle_l4[pte_index(va, L4_SHIFT)];
-	unsigned int s = L4_SHIFT;
-
-	while (*e & PTE_P && s > L1_SHIFT && (s == L4_SHIFT || !(*e & PTE_PSE))) {
-		s -= 9;
-		e = &table_of(*e)[pte_index(va, s)];
-	}
-	*shift = s;
-	return *e & PTE_P ? e : NULL;
-}
-
-/* Without memory for a split the rest of a large page stays mapped: our own range, nothing leaks to guests. */
-static void unmap_range(unsigned long va, unsigned long end)
-{
-	unsigned int shift;
-	pte_t *e;
-
-	while (va < end) {
-		e = entry_find(va, &shift);
-		if (e && shift > L1_SHIFT &&
-		    (va & ((1UL << shift) - 1) || end - va < 1UL << shift)) {
-			if (!split(e, shift))
-				return;
-			continue;
-		}
-		if (e)
-			WRITE_ONCE(*e, 0);
-		va = (va & ~((1UL << shift) - 1)) + (1UL << shift);
-	}
-}
-
-void hyp_unmap(unsigned long va, unsigned long nr)
-{
-	spin_lock(&paging_lock);
-	unmap_range(va, va + (nr << PAGE_SHIFT));
-	spin_unlock(&paging_lock);
-	tlb_flush_mask(&cpu_online_map, FLUSH_TLB_GLOBAL, 0);
-}
-
-/* Address space for device memory is handed out upwards, with a hole between; only the last range can be taken back. */
+/* Address space for device memory is handed out upwards, with a hole between. */
 void *ioremap_flags(paddr_t pa, size_t len, uint64_t cache_flags)
 {
 	unsigned long off = pa & ~PAGE_MASK, size = ROUND_UP(off + len, PAGE_SIZE), va;
-	int rc;
+	bool ok;
 
 	spin_lock(&paging_lock);
 	va = vmap_next;
 	/* Large windows (frame buffers) get the alignment that allows large pages. */
 	if (size >= 1UL << L2_SHIFT)
 		va = ROUND_UP(va, 1UL << L2_SHIFT) + (pa & ((1UL << L2_SHIFT) - 1) & PAGE_MASK);
-	if (!len || size > VMAP_END - va - PAGE_SIZE) {
-		spin_unlock(&paging_lock);
-		return NULL;
-	}
-	rc = paging_map(idle_l4, va, pa & PAGE_MASK, size, PTE_HYP_RW | cache_flags);
-	if (!rc)
+	ok = len && size <= VMAP_END - va - PAGE_SIZE;
+	if (ok) {
 		vmap_next = va + size + PAGE_SIZE;
+		ok = !paging_map(idle_l4, va, pa & PAGE_MASK, size, PTE_HYP_RW | cache_flags);
+	}
 	spin_unlock(&paging_lock);
-	return rc ? NULL : (void *)(va + off);
+	return ok ? (void *)(va + off) : NULL;
 }
 
 void *ioremap(paddr_t pa, size_t len)
 {
 	return ioremap_flags(pa, len, PTE_UC);
-}
-
-void iounmap(void *p, size_t len)
-{
-	unsigned long va = (unsigned long)p & PAGE_MASK;
-	unsigned long size = ROUND_UP(((unsigned long)p & ~PAGE_MASK) + len, PAGE_SIZE);
-
-	hyp_unmap(va, size >> PAGE_SHIFT);
-	spin_lock(&paging_lock);
-	if (vmap_next == va + size + PAGE_SIZE)
-		vmap_next = va;
-	spin_unlock(&paging_lock);
 }
 
 void paging_fill_l4(pte_t *l4, mfn_t perdomain_l3)
@@ -195,21 +114,6 @@ void paging_fill_l4(pte_t *l4, mfn_t perdomain_l3)
 extern pte_t boot_l3_low[PTES_PER_TABLE], boot_l2_low[4 * PTES_PER_TABLE];
 extern pte_t boot_l2_image[PTES_PER_TABLE];
 extern char _start[], _srodata[], _end[];
-
-static void __init detect_features(void)
-{
-	uint32_t a, b, c, d;
-
-	/* APM vol. 3, CPUID 8000_0001h: EDX bit 26, 1 GiB pages. */
-	cpuid_count(0x80000001, 0, &a, &b, &c, &d);
-	have_1g_pages = d & (1u << 26);
-	/* CPUID 8000_0008h: EAX bits 7:0, physical address bits. */
-	cpuid_count(0x80000000, 0, &a, &b, &c, &d);
-	if (a >= 0x80000008) {
-		cpuid_count(0x80000008, 0, &a, &b, &c, &d);
-		paddr_bits = a & 0xff;
-	}
-}
 
 /* Code is not writable, everything else not executable; what lies behind the image is not mapped here. */
 static void __init protect_image(void)
@@ -244,19 +148,16 @@ int __init paging_map_like(unsigned long va, unsigned long like)
 	return 0;
 }
 
-void __init paging_map_ram(paddr_t start, paddr_t end)
-{
-	if (paging_map(idle_l4, DIRECTMAP_START + start, start, end - start, PTE_HYP_RW))
-		panic("no memory for the direct map");
-}
-
 void __init paging_init(const struct mem_range *ram, unsigned int nr)
 {
 	static pte_t l4[PTES_PER_TABLE] __aligned(4096) __initdata;
 	unsigned int slot, i, first_direct = pte_index(DIRECTMAP_START, L4_SHIFT);
 	int rc;
 
-	detect_features();
+	/* APM vol. 3, CPUID 8000_0001h: EDX bit 26, 1 GiB pages; 8000_0008h: EAX bits 7:0, physical address bits. */
+	have_1g_pages = cpuid_reg(0x80000001, CPUID_D) >> 26 & 1;
+	if (cpuid_reg(0x80000008, CPUID_A))
+		paddr_bits = cpuid_reg(0x80000008, CPUID_A) & 0xff;
 	for (slot = HYPERVISOR_SLOT_FIRST; slot <= HYPERVISOR_SLOT_LAST; slot++) {
 		l4[slot] = slot < first_direct ? idle_l4[slot] : 0;
 		if (!l4[slot])

@@ -25,45 +25,30 @@ static struct irq_guest *guest_of(struct irq_desc *desc, const struct domain *d)
 	return NULL;
 }
 
-static void finish(struct irq_desc *desc, struct irq_guest *g)
+static void update_mask(struct irq_desc *desc)
 {
-	if (!g->pending)
-		return;
-	g->pending = false;
-	if (!--desc->in_flight)
-		irq_unmask(desc);
+	irq_set_masked(desc, !desc->nr_guests || desc->in_flight);
 }
 
-static void deliver_level(struct irq_desc *desc)
-{
-	irq_mask(desc);
-	lapic_eoi();
-	for (unsigned int i = 0; i < desc->nr_guests; i++) {
-		struct irq_guest *g = &desc->guests[i];
-
-		if (!g->pending) {
-			g->pending = true;
-			desc->in_flight++;
-		}
-		/* Pending already or not: it will be served, and an EOI follows. */
-		send_guest_pirq(g->d, g->pirq);
-	}
-}
-
+/*
+ * The mask comes before the EOI: of a level-triggered line, and of one whose last channel was closed
+ * while the interrupt was under way.
+ */
 void pirq_interrupt(struct irq_desc *desc)
 {
 	spin_lock(&desc->lock);
-	if (unlikely(!desc->nr_guests)) {
-		/* The last channel was closed while the interrupt was under way. */
-		irq_mask(desc);
-		lapic_eoi();
-	} else if (desc->level) {
-		deliver_level(desc);
-	} else {
-		lapic_eoi();
-		for (unsigned int i = 0; i < desc->nr_guests; i++)
-			send_guest_pirq(desc->guests[i].d, desc->guests[i].pirq);
+	for (unsigned int i = 0; i < desc->nr_guests; i++) {
+		struct irq_guest *g = &desc->guests[i];
+
+		/* Pending already or not: it will be served, and an EOI follows. */
+		if (desc->level && !g->pending) {
+			g->pending = true;
+			desc->in_flight++;
+		}
+		send_guest_pirq(g->d, g->pirq);
 	}
+	update_mask(desc);
+	lapic_eoi();
 	spin_unlock(&desc->lock);
 }
 
@@ -82,8 +67,11 @@ int pirq_eoi(struct domain *d, unsigned int pirq)
 	if (desc) {
 		spin_lock(&desc->lock);
 		g = guest_of(desc, d);
-		if (g)
-			finish(desc, g);
+		if (g && g->pending) {
+			g->pending = false;
+			desc->in_flight--;
+			update_mask(desc);
+		}
 		spin_unlock(&desc->lock);
 	}
 	spin_unlock(&d->event_lock);
@@ -92,14 +80,9 @@ int pirq_eoi(struct domain *d, unsigned int pirq)
 
 bool pirq_is_shared(struct domain *d, unsigned int pirq)
 {
-	struct irq_desc *desc;
-	bool shared;
+	struct irq_desc *desc = pirq_desc(d, pirq);
 
-	spin_lock(&d->event_lock);
-	desc = pirq_desc(d, pirq);
-	shared = desc && desc->nr_guests > 1;
-	spin_unlock(&d->event_lock);
-	return shared;
+	return desc && READ_ONCE(desc->nr_guests) > 1;
 }
 
 /* --- binding --- */
@@ -111,59 +94,42 @@ int pirq_check(struct domain *d, unsigned int pirq)
 	if (!e) /* 0, the timer's, exists for everybody and is nobody's */
 		return pirq ? -EINVAL : -EPERM;
 	/* Not mapped, the timer's, or taken away: nothing of the domain's. */
-	if (e->irq <= 0 || !domain_caps_contain(d, d->irq_caps, (uint64_t)e->irq, (uint64_t)e->irq))
+	if (e->irq <= 0 ||
+	    !domain_caps_contain(d, &d->irq_caps, (uint64_t)e->irq, (uint64_t)e->irq))
 		return -EPERM;
 	return e->port ? -EEXIST : 0;
 }
 
-static void tell_needs_eoi(struct domain *d, unsigned int pirq, bool needed)
-{
-	if (!d->pirq->eoi_map)
-		return;
-	if (needed)
-		set_bit(pirq, d->pirq->eoi_map);
-	else
-		clear_bit(pirq, d->pirq->eoi_map);
-}
-
-static int bind_check(struct irq_desc *desc, const struct domain *d, bool share)
+static bool bind_allowed(struct irq_desc *desc, const struct domain *d, bool share)
 {
 	if (desc->handler)
-		return -EBUSY;
-	if (!desc->nr_guests)
-		return 0;
-	if (guest_of(desc, d) || desc->nr_guests == IRQ_MAX_GUESTS || !share || !desc->shared)
-		return -EBUSY;
-	return 0;
-}
-
-static void bind_commit(struct irq_desc *desc, struct domain *d, unsigned int pirq, bool share)
-{
-	desc->guests[desc->nr_guests++] = (struct irq_guest){.d = d, .pirq = pirq};
-	if (desc->nr_guests > 1)
-		return;
-	desc->shared = share;
-	desc->in_flight = 0;
-	irq_unmask(desc);
+		return false;
+	return !desc->nr_guests ||
+	       (share && desc->shared && !guest_of(desc, d) && desc->nr_guests < IRQ_MAX_GUESTS);
 }
 
 int pirq_bind(struct domain *d, unsigned int pirq, bool share)
 {
 	struct irq_desc *desc = pirq_desc(d, pirq);
+	unsigned long *eoi_map = d->pirq->eoi_map;
 	int rc;
 
 	if (!desc)
 		return -EINVAL;
 	spin_lock(&desc->lock);
-	rc = bind_check(desc, d, share);
+	rc = bind_allowed(desc, d, share) ? 0 : -EBUSY;
 	if (!rc && !desc->nr_guests) {
 		irq_set_cpu(desc, this_cpu_id());
-		if (desc->kind == IRQ_GSI)
-			rc = irq_startup_gsi(desc);
+		rc = irq_startup(desc);
 	}
 	if (!rc) {
-		tell_needs_eoi(d, pirq, desc->level);
-		bind_commit(desc, d, pirq, share);
+		if (eoi_map && desc->level)
+			set_bit(pirq, eoi_map);
+		else if (eoi_map)
+			clear_bit(pirq, eoi_map);
+		desc->shared = share;
+		desc->guests[desc->nr_guests++] = (struct irq_guest){.d = d, .pirq = pirq};
+		update_mask(desc);
 	}
 	spin_unlock(&desc->lock);
 	return rc;
@@ -179,11 +145,9 @@ void pirq_unbind(struct domain *d, unsigned int pirq)
 	spin_lock(&desc->lock);
 	g = guest_of(desc, d);
 	if (g && g->pirq == pirq) {
-		if (desc->nr_guests == 1)
-			irq_mask(desc);
-		if (g->pending && !--desc->in_flight && desc->nr_guests > 1)
-			irq_unmask(desc);
+		desc->in_flight -= g->pending;
 		*g = desc->guests[--desc->nr_guests];
+		update_mask(desc);
 	}
 	spin_unlock(&desc->lock);
 }

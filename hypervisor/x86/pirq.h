@@ -47,11 +47,8 @@ bool pirq_is_shared(struct domain *d, unsigned int pirq);
 
 /* Unmap everything: from domain_kill, after evtchn_destroy(). */
 void pirq_domain_destroy(struct domain *d);
-/* Free d->pirq: with the last reference (from arch_domain_free or domain.c). NULL is fine. */
-void pirq_domain_free(struct domain *d);
-/*
- * Domain 0 gets its table, and every interrupt the hypervisor does not use itself into d->irq_caps.
- */
+int pirq_domain_init(struct domain *d) __must_check;
+/* Domain 0 gets every interrupt the hypervisor does not use itself into d->irq_caps. */
 int pirq_domain_init_hardware(struct domain *d) __must_check;
 
 /*
@@ -84,7 +81,7 @@ struct pirq_domain {
 	struct pirq_entry entry[];
 };
 
-/* NULL for a number beyond the table, or a domain without one. */
+/* NULL for a number beyond the table. */
 struct pirq_entry *pirq_entry(const struct domain *d, unsigned int pirq);
 /* (L) The interrupt behind a pirq, NULL if there is none. */
 struct irq_desc *pirq_desc(const struct domain *d, unsigned int pirq);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables that give a domain's pirq numbers a meaning. Domain 0 has one from the start: IO-APIC
- * lines under their own numbers, message-signalled interrupts from the top down. Other domains get
- * one when the first interrupt is mapped for them.
+ * The tables that give a domain's pirq numbers a meaning: domain 0 has IO-APIC lines under their own
+ * numbers, message-signalled interrupts from the top down; other domains what is mapped for them.
  *
  * Invariant: an irq stands at most once in a domain's table; a message-signalled one in one table
  * only. Lock: d->event_lock.
@@ -21,14 +20,14 @@ struct pirq_entry *pirq_entry(const struct domain *d, unsigned int pirq)
 {
 	struct pirq_domain *pd = d->pirq;
 
-	return pd && pirq < pd->nr ? &pd->entry[array_index_nospec(pirq, pd->nr)] : NULL;
+	return pirq < pd->nr ? &pd->entry[array_index_nospec(pirq, pd->nr)] : NULL;
 }
 
 struct irq_desc *pirq_desc(const struct domain *d, unsigned int pirq)
 {
 	const struct pirq_entry *e = pirq_entry(d, pirq);
 
-	return e && e->irq >= 0 ? irq_to_desc((unsigned int)e->irq) : NULL;
+	return e && e->irq >= 0 ? &irq_descs[e->irq] : NULL;
 }
 
 evtchn_port_t pirq_port(const struct domain *d, unsigned int pirq)
@@ -40,40 +39,30 @@ evtchn_port_t pirq_port(const struct domain *d, unsigned int pirq)
 
 void pirq_set_port(struct domain *d, unsigned int pirq, evtchn_port_t port)
 {
-	struct pirq_entry *e = pirq_entry(d, pirq);
-
-	if (e)
-		WRITE_ONCE(e->port, port);
+	WRITE_ONCE(pirq_entry(d, pirq)->port, port);
 }
 
-static int table_create(struct domain *d, unsigned int extra)
+int pirq_domain_init(struct domain *d)
 {
-	unsigned int nr = nr_gsis + extra;
-	struct pirq_domain *pd;
+	unsigned int nr = nr_gsis + (d->is_hardware ? EXTRA_PIRQS_HARDWARE : EXTRA_PIRQS_GUEST);
 
-	if (d->pirq)
-		return 0;
-	pd = kzalloc(sizeof(*pd) + nr * sizeof(pd->entry[0]));
-	if (!pd)
+	d->pirq = kzalloc(sizeof(*d->pirq) + nr * sizeof(d->pirq->entry[0]));
+	if (!d->pirq)
 		return -ENOMEM;
-	pd->nr = nr;
+	d->pirq->nr = nr;
 	for (unsigned int i = 0; i < nr; i++)
-		pd->entry[i].irq = PIRQ_UNMAPPED;
-	smp_wmb(); /* pirq_entry() looks without a lock */
-	d->pirq = pd;
+		d->pirq->entry[i].irq = PIRQ_UNMAPPED;
 	return 0;
 }
 
-int pirq_domain_init_hardware(struct domain *d)
+int __init pirq_domain_init_hardware(struct domain *d)
 {
-	int rc = table_create(d, EXTRA_PIRQS_HARDWARE);
+	int rc = 0;
 
 	for (unsigned int i = 0; i < nr_gsis && !rc; i++) {
-		const struct irq_desc *desc = irq_to_desc(i);
-
-		if (desc->kind != IRQ_GSI || desc->handler)
+		if (!ioapic_has_gsi(i) || irq_descs[i].handler)
 			continue;
-		rc = rangeset_add(d->irq_caps, i, i);
+		rc = rangeset_add(&d->irq_caps, i, i);
 		if (i && i < NR_ISA_IRQS)
 			d->pirq->entry[i].irq = (int16_t)i;
 	}
@@ -84,31 +73,21 @@ int pirq_domain_init_hardware(struct domain *d)
 
 static int find_irq(const struct domain *d, unsigned int irq)
 {
-	for (unsigned int i = 0; d->pirq && i < d->pirq->nr; i++)
+	for (unsigned int i = 0; i < d->pirq->nr; i++)
 		if (d->pirq->entry[i].irq == (int)irq)
 			return (int)i;
 	return -1;
 }
 
-static bool entry_free(const struct pirq_entry *e)
-{
-	return e->irq == PIRQ_UNMAPPED && !e->port;
-}
-
-/* @nr free numbers in a row: lines from below, messages from above. */
+/* @nr free numbers in a row, from the top: for a line among the lines' numbers, else above them. */
 static int find_free(const struct domain *d, bool gsi, unsigned int nr)
 {
-	const struct pirq_entry *e = d->pirq->entry;
 	unsigned int run = 0;
 
-	if (gsi) {
-		for (unsigned int i = NR_ISA_IRQS; i < nr_gsis; i++)
-			if (entry_free(&e[i]))
-				return (int)i;
-		return -ENOSPC;
-	}
-	for (unsigned int i = d->pirq->nr; i-- > nr_gsis;) {
-		run = entry_free(&e[i]) ? run + 1 : 0;
+	for (unsigned int i = gsi ? nr_gsis : d->pirq->nr; i-- > (gsi ? NR_ISA_IRQS : nr_gsis);) {
+		const struct pirq_entry *e = &d->pirq->entry[i];
+
+		run = e->irq == PIRQ_UNMAPPED && !e->port ? run + 1 : 0;
 		if (run == nr)
 			return (int)i;
 	}
@@ -120,9 +99,7 @@ int pirq_get_free(struct domain *d, bool gsi)
 	int pirq;
 
 	spin_lock(&d->event_lock);
-	pirq = table_create(d, EXTRA_PIRQS_GUEST);
-	if (!pirq)
-		pirq = find_free(d, gsi, 1);
+	pirq = find_free(d, gsi, 1);
 	if (pirq >= 0)
 		d->pirq->entry[pirq].irq = PIRQ_RESERVED;
 	spin_unlock(&d->event_lock);
@@ -156,32 +133,34 @@ static int choose(const struct domain *d, bool gsi, unsigned int irq, unsigned i
 
 /* --- mapping --- */
 
-/* What is entered once its end has begun would stay: pirq_domain_destroy() may be over. */
-static int mapping_begin(struct domain *d)
+/*
+ * Enters @nr irqs from @irq on; event_lock held. What is entered once the domain's end has begun
+ * would stay: pirq_domain_destroy() may be over.
+ */
+static int enter(struct domain *d, bool gsi, unsigned int irq, unsigned int nr, int *pirq)
 {
-	return d->dying == DOMDYING_alive ? table_create(d, EXTRA_PIRQS_GUEST) : -ESRCH;
+	int rc = d->dying == DOMDYING_alive ? choose(d, gsi, irq, nr, pirq) : -ESRCH;
+
+	if (!rc && !gsi)
+		rc = domain_caps_change(d, &d->irq_caps, irq, irq + nr - 1, true);
+	for (unsigned int i = 0; i < nr && !rc; i++)
+		d->pirq->entry[*pirq + i].irq = (int16_t)(irq + i);
+	return rc;
 }
 
 int pirq_map_gsi(struct domain *d, int gsi, int *pirq)
 {
 	struct domain *caller = current->domain;
-	struct irq_desc *desc;
+	unsigned int irq = (unsigned int)gsi;
 	int rc;
 
-	if (gsi < 0 || (unsigned int)gsi >= nr_gsis)
+	if (irq >= nr_gsis || !ioapic_has_gsi(irq))
 		return -EINVAL;
-	desc = irq_to_desc((unsigned int)gsi);
-	if (desc->kind != IRQ_GSI)
-		return -EINVAL;
-	if (desc->handler ||
-	    !domain_caps_contain(caller, caller->irq_caps, (uint64_t)gsi, (uint64_t)gsi))
+	irq = (unsigned int)array_index_nospec(irq, nr_gsis);
+	if (irq_descs[irq].handler || !domain_caps_contain(caller, &caller->irq_caps, irq, irq))
 		return -EPERM;
 	spin_lock(&d->event_lock);
-	rc = mapping_begin(d);
-	if (!rc)
-		rc = choose(d, true, desc->irq, 1, pirq);
-	if (!rc)
-		d->pirq->entry[*pirq].irq = (int16_t)desc->irq;
+	rc = enter(d, true, irq, 1, pirq);
 	spin_unlock(&d->event_lock);
 	return rc;
 }
@@ -192,55 +171,35 @@ int pirq_map_gsi(struct domain *d, int gsi, int *pirq)
  */
 static void entry_unmap(struct domain *d, unsigned int pirq)
 {
-	struct pirq_entry *e = &d->pirq->entry[pirq];
 	struct irq_desc *desc = pirq_desc(d, pirq);
 
-	if (desc) {
-		pirq_unbind(d, pirq);
-		if (desc->kind == IRQ_MSI) {
-			(void)domain_caps_change(d, d->irq_caps, desc->irq, desc->irq, false);
-			msi_teardown(desc->irq);
-		}
+	pirq_unbind(d, pirq);
+	if (desc && desc->msi) {
+		(void)domain_caps_change(d, &d->irq_caps, desc->irq, desc->irq, false);
+		msi_teardown(desc);
 	}
-	e->irq = PIRQ_UNMAPPED;
-}
-
-static int msi_enter(struct domain *d, unsigned int irq, unsigned int nr, int *pirq)
-{
-	int rc = choose(d, false, irq, nr, pirq);
-
-	if (!rc)
-		rc = domain_caps_change(d, d->irq_caps, irq, irq + nr - 1, true);
-	for (unsigned int i = 0; i < nr && !rc; i++)
-		d->pirq->entry[*pirq + i].irq = (int16_t)(irq + i);
-	return rc;
+	d->pirq->entry[pirq].irq = PIRQ_UNMAPPED;
 }
 
 int pirq_map_msi(struct domain *d, const struct msi_request *rq, int *pirq)
 {
-	unsigned int nr = rq->msix ? 1 : rq->nr;
-	int irq, rc;
+	int irq, rc = 0;
 
 	spin_lock(&d->event_lock);
-	rc = mapping_begin(d);
-	irq = rc ? rc : msi_setup(rq);
-	if (irq >= 0) {
-		rc = msi_enter(d, (unsigned int)irq, nr, pirq);
-		for (unsigned int i = 0; rc && i < nr; i++)
-			msi_teardown((unsigned int)irq + i);
-	}
+	irq = msi_setup(rq);
+	if (irq >= 0)
+		rc = enter(d, false, (unsigned int)irq, rq->nr, pirq);
+	for (unsigned int i = 0; rc && i < rq->nr; i++)
+		msi_teardown(&irq_descs[irq + i]);
 	spin_unlock(&d->event_lock);
 	return irq < 0 ? irq : rc;
 }
 
 int pirq_unmap(struct domain *d, int pirq)
 {
-	struct pirq_entry *e;
+	struct pirq_entry *e = pirq_entry(d, (unsigned int)pirq);
 	int rc = 0;
 
-	if (pirq < 0 || !d->pirq)
-		return -EINVAL;
-	e = pirq_entry(d, (unsigned int)pirq);
 	if (!e)
 		return -EINVAL;
 	spin_lock(&d->event_lock);
@@ -255,15 +214,14 @@ int pirq_unmap(struct domain *d, int pirq)
 int pirq_set_eoi_map(struct domain *d, unsigned long gmfn, bool auto_unmask)
 {
 	struct page_info *pg = mfn_valid(gmfn) ? mfn_to_page(gmfn) : NULL;
-	int rc;
+	int rc = 0;
 
 	if (!pg || get_page_and_type(pg, d, PGT_writable_page))
 		return -EINVAL;
 	spin_lock(&d->event_lock);
-	rc = table_create(d, EXTRA_PIRQS_GUEST);
-	if (!rc && d->pirq->eoi_page)
+	if (d->pirq->eoi_page) {
 		rc = -EBUSY;
-	if (!rc) {
+	} else {
 		d->pirq->eoi_page = pg;
 		d->pirq->eoi_map = page_to_virt(pg);
 		d->pirq->auto_unmask |= auto_unmask;
@@ -278,8 +236,6 @@ void pirq_domain_destroy(struct domain *d)
 {
 	struct page_info *pg;
 
-	if (!d->pirq)
-		return;
 	spin_lock(&d->event_lock);
 	for (unsigned int i = 0; i < d->pirq->nr; i++)
 		entry_unmap(d, i);
@@ -289,10 +245,4 @@ void pirq_domain_destroy(struct domain *d)
 	spin_unlock(&d->event_lock);
 	if (pg)
 		put_page_and_type(pg);
-}
-
-void pirq_domain_free(struct domain *d)
-{
-	kfree(d->pirq);
-	d->pirq = NULL;
 }

@@ -9,21 +9,14 @@
 #include "x86/time.h"
 #include "acpi/acpi.h"
 
-#define RTC_SECONDS 0
-#define RTC_MINUTES 2
-#define RTC_HOURS   4
-#define RTC_DAY	    7
-#define RTC_MONTH   8
-#define RTC_YEAR    9
-#define RTC_REG_A   10
-#define RTC_REG_B   11
-#define RTC_A_UIP   0x80 /* an update begins within 244 us */
-#define RTC_B_24H   0x02
-#define RTC_B_BIN   0x04
+#define RTC_REG_A 10
+#define RTC_REG_B 11
+#define RTC_A_UIP 0x80 /* an update begins within 244 us */
+#define RTC_B_24H 0x02
+#define RTC_B_BIN 0x04
 
-struct rtc_time {
-	unsigned int second, minute, hour, day, month, year;
-};
+enum { SECOND, MINUTE, HOUR, DAY, MONTH, YEAR, NR_FIELDS };
+static const uint8_t field_regs[NR_FIELDS] = {0, 2, 4, 7, 8, 9};
 
 static uint8_t __init cmos_read(unsigned int reg)
 {
@@ -31,38 +24,21 @@ static uint8_t __init cmos_read(unsigned int reg)
 	return inb(0x71);
 }
 
-static unsigned int __init from_bcd(unsigned int v)
-{
-	return (v >> 4) * 10 + (v & 15);
-}
-
-static void __init rtc_read_raw(struct rtc_time *t)
-{
-	t->second = cmos_read(RTC_SECONDS);
-	t->minute = cmos_read(RTC_MINUTES);
-	t->hour = cmos_read(RTC_HOURS);
-	t->day = cmos_read(RTC_DAY);
-	t->month = cmos_read(RTC_MONTH);
-	t->year = cmos_read(RTC_YEAR);
-}
-
 /* The top bit of the hour says "afternoon" on a 12-hour clock. */
-static void __init rtc_decode(struct rtc_time *t, unsigned int reg_b)
+static void __init rtc_read(unsigned int *t)
 {
-	bool pm = !(reg_b & RTC_B_24H) && (t->hour & 0x80);
+	unsigned int format = cmos_read(RTC_REG_B);
+	bool pm;
 
-	t->hour &= 0x7f;
-	if (!(reg_b & RTC_B_BIN)) {
-		t->second = from_bcd(t->second);
-		t->minute = from_bcd(t->minute);
-		t->hour = from_bcd(t->hour);
-		t->day = from_bcd(t->day);
-		t->month = from_bcd(t->month);
-		t->year = from_bcd(t->year);
-	}
-	if (!(reg_b & RTC_B_24H))
-		t->hour = t->hour % 12 + (pm ? 12 : 0);
-	t->year += t->year < 70 ? 2000 : 1900;
+	for (unsigned int i = 0; i < NR_FIELDS; i++)
+		t[i] = cmos_read(field_regs[i]);
+	pm = !(format & RTC_B_24H) && (t[HOUR] & 0x80);
+	t[HOUR] &= 0x7f;
+	for (unsigned int i = 0; i < NR_FIELDS && !(format & RTC_B_BIN); i++)
+		t[i] = (t[i] >> 4) * 10 + (t[i] & 15);
+	if (!(format & RTC_B_24H))
+		t[HOUR] = t[HOUR] % 12 + (pm ? 12 : 0);
+	t[YEAR] += t[YEAR] < 70 ? 2000 : 1900;
 }
 
 /*
@@ -80,8 +56,7 @@ static uint64_t __init days_from_date(unsigned int y, unsigned int m, unsigned i
 
 uint64_t __init cmos_read_seconds(void)
 {
-	struct rtc_time t;
-	unsigned int tries;
+	unsigned int t[NR_FIELDS], tries;
 
 	if (acpi_info.no_cmos_rtc)
 		return 0;
@@ -91,11 +66,10 @@ uint64_t __init cmos_read_seconds(void)
 			return 0;
 		delay_us(50);
 	}
-	rtc_read_raw(&t);
-	rtc_decode(&t, cmos_read(RTC_REG_B));
-	if (t.month < 1 || t.month > 12 || t.day < 1 || t.day > 31 || t.hour > 23 ||
-	    t.minute > 59 || t.second > 59)
+	rtc_read(t);
+	if (t[MONTH] < 1 || t[MONTH] > 12 || t[DAY] < 1 || t[DAY] > 31 || t[HOUR] > 23 ||
+	    t[MINUTE] > 59 || t[SECOND] > 59)
 		return 0;
-	return ((days_from_date(t.year, t.month, t.day) * 24 + t.hour) * 60 + t.minute) * 60 +
-	       t.second;
+	return ((days_from_date(t[YEAR], t[MONTH], t[DAY]) * 24 + t[HOUR]) * 60 + t[MINUTE]) * 60 +
+	       t[SECOND];
 }

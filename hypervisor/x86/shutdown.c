@@ -10,13 +10,11 @@
 #include "acpi/acpi.h"
 #include "boot/cmdline.h"
 #include "core/console.h"
-#include "drivers/pci.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"
 #include "x86/irq.h"
-#include "x86/page.h"
 #include "x86/smp.h"
 #include "x86/time.h"
 #include "x86/traps.h"
@@ -30,23 +28,15 @@ static enum { WAY_ACPI, WAY_CF9, WAY_KEYBOARD, WAY_TRIPLE, WAY_NONE } first_way 
 
 static int reboot_option(const char *v)
 {
-	static const struct {
-		const char *word;
-		int way;
-	} words[] = {{"acpi", WAY_ACPI},     {"a", WAY_ACPI},	    {"pci", WAY_CF9},
-		     {"p", WAY_CF9},	     {"kbd", WAY_KEYBOARD}, {"k", WAY_KEYBOARD},
-		     {"triple", WAY_TRIPLE}, {"t", WAY_TRIPLE},	    {"no", WAY_NONE},
-		     {"n", WAY_NONE}};
+	static const char letters[] = "apktn"; /* of the ways, in their order */
+	const char *letter = *v ? strchr(letters, *v) : NULL;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(v, words[i].word))
-			continue;
-		first_way = words[i].way;
-		if (first_way == WAY_NONE)
-			opt_noreboot = true;
-		return 0;
-	}
-	return -EINVAL;
+	if (!letter)
+		return -EINVAL;
+	first_way = (unsigned int)(letter - letters);
+	if (first_way == WAY_NONE)
+		opt_noreboot = true;
+	return 0;
 }
 CMDLINE(reboot, reboot_option, "acpi|pci|kbd|triple|no: how to reboot");
 
@@ -72,28 +62,21 @@ static void wait_ms(unsigned int ms)
 		delay_us(1000);
 }
 
+/* The reset register may also be in the PCI configuration of bus 0: device in bits 47-32, function 31-16, register 15-0. */
 static void reset_by_acpi(void)
 {
 	const struct acpi_gas *r = &acpi_info.reset;
-	volatile uint8_t *p;
 
 	if (!acpi_info.has_reset)
 		return;
-	switch (r->space) {
-	case ACPI_SPACE_IO:
+	if (r->space == ACPI_SPACE_IO) {
 		outb((uint16_t)r->address, acpi_info.reset_value);
-		break;
-	case ACPI_SPACE_MEMORY:
-		p = ioremap(r->address, 1);
-		if (p)
-			*p = acpi_info.reset_value;
-		break;
-	case ACPI_SPACE_PCI: /* bus 0: device in bits 47-32, function 31-16, register 15-0 */
-		pci_write((struct pci_addr){0, 0,
-					    (uint8_t)((r->address >> 32 & 31) << 3 |
-						      (r->address >> 16 & 7))},
-			  r->address & 0xff, 1, acpi_info.reset_value);
-		break;
+	} else if (acpi_info.reset_memory) {
+		*acpi_info.reset_memory = acpi_info.reset_value;
+	} else if (r->space == ACPI_SPACE_PCI) {
+		outl(0xcf8, 0x80000000 | (uint32_t)(r->address >> 32 & 31) << 11 |
+				    (uint32_t)(r->address >> 16 & 7) << 8 | (r->address & 0xfc));
+		outb((uint16_t)(0xcfc + (r->address & 3)), acpi_info.reset_value);
 	}
 }
 
@@ -134,16 +117,19 @@ void machine_restart(unsigned int delay_ms)
 	}
 }
 
+static void pm1_write(uint32_t a, uint32_t b)
+{
+	outw((uint16_t)acpi_info.pm1a_control, (uint16_t)a);
+	if (acpi_info.pm1b_control)
+		outw((uint16_t)acpi_info.pm1b_control, (uint16_t)b);
+}
+
 /* SLP_EN in a second write: some chip sets want the type to stand before. */
 void machine_enter_s5(uint32_t pm1a, uint32_t pm1b)
 {
 	stop_all();
-	outw((uint16_t)acpi_info.pm1a_control, (uint16_t)(pm1a & ~PM1_SLP_EN));
-	if (acpi_info.pm1b_control)
-		outw((uint16_t)acpi_info.pm1b_control, (uint16_t)(pm1b & ~PM1_SLP_EN));
-	outw((uint16_t)acpi_info.pm1a_control, (uint16_t)(pm1a | PM1_SLP_EN));
-	if (acpi_info.pm1b_control)
-		outw((uint16_t)acpi_info.pm1b_control, (uint16_t)(pm1b | PM1_SLP_EN));
+	pm1_write(pm1a & ~PM1_SLP_EN, pm1b & ~PM1_SLP_EN);
+	pm1_write(pm1a | PM1_SLP_EN, pm1b | PM1_SLP_EN);
 	wait_ms(1000);
 	printk("The machine did not power off\n");
 	machine_halt();
@@ -155,17 +141,20 @@ static uint32_t s5_value(uint32_t port, uint8_t type)
 									  << PM1_SLP_TYP_SHIFT;
 }
 
+static bool acpi_mode(void)
+{
+	return inw((uint16_t)acpi_info.pm1a_control) & PM1_SCI_EN;
+}
+
 /*
  * Without a domain 0 that has switched the chip set to ACPI mode the sleep registers may be dead.
  */
 static void acpi_mode_on(void)
 {
-	if (!acpi_info.smi_command || !acpi_info.acpi_enable ||
-	    (inw((uint16_t)acpi_info.pm1a_control) & PM1_SCI_EN))
+	if (!acpi_info.smi_command || !acpi_info.acpi_enable || acpi_mode())
 		return;
 	outb((uint16_t)acpi_info.smi_command, acpi_info.acpi_enable);
-	for (unsigned int i = 0; i < 300 && !(inw((uint16_t)acpi_info.pm1a_control) & PM1_SCI_EN);
-	     i++)
+	for (unsigned int i = 0; i < 300 && !acpi_mode(); i++)
 		wait_ms(1);
 }
 

@@ -63,11 +63,6 @@ void spin_wait(void)
 	smp_call_answer();
 }
 
-static void answer_ipi(struct cpu_user_regs *regs)
-{
-	smp_call_answer();
-}
-
 /*
  * An IPI is needed only by the first of a word's callers: who comes before the CPU has looked is
  * found with it.
@@ -101,30 +96,23 @@ void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg)
 		spin_wait();
 }
 
-static unsigned int stopper; /* the CPU that stops the others, + 1 */
-static cpumask_t stopped;
+static unsigned int stopper;	/* the CPU that stops the others, + 1 */
+static unsigned int nr_stopped; /* (atomic) */
 
-bool smp_stopped(void)
+static void __noreturn stop_self(void)
 {
-	unsigned int by = READ_ONCE(stopper);
-
-	return by && by != this_cpu_id() + 1;
-}
-
-void smp_stop_self(void)
-{
-	cpumask_set(this_cpu_id(), &stopped);
+	atomic_add(&nr_stopped, 1);
 	for (;;)
 		__asm__ __volatile__("cli; hlt");
 }
 
-static bool others_stopped(unsigned int self)
+/* One in normal running is the hardware's complaint, or a debugger's: it is ignored. */
+void nmi_handle(void)
 {
-	cpumask_t all;
+	unsigned int by = READ_ONCE(stopper);
 
-	cpumask_and(&all, &stopped, &cpu_online_map);
-	cpumask_set(self, &all);
-	return cpumask_equal(&all, &cpu_online_map);
+	if (by && by != this_cpu_id() + 1)
+		stop_self();
 }
 
 /*
@@ -139,18 +127,12 @@ void smp_stop_others(void)
 	if (first == self + 1)
 		return;
 	if (first)
-		smp_stop_self();
-	for_each_online_cpu(cpu) if (cpu != self) lapic_send_nmi(cpu);
-	for (unsigned int us = 0; us < STOP_TIMEOUT_US && !others_stopped(self); us += 10)
+		stop_self();
+	for_each_online_cpu(cpu) if (cpu != self) lapic_send(cpu_apic_id[cpu], ICR_NMI);
+	for (unsigned int us = 0;
+	     us < STOP_TIMEOUT_US && READ_ONCE(nr_stopped) < nr_cpus_online - 1; us += 10)
 		delay_us(10);
 	/* Nobody waits for them any more. */
 	cpumask_clear(&cpu_online_map);
 	cpumask_set(self, &cpu_online_map);
-}
-
-void __init smp_init(void)
-{
-	irq_set_handler(VECTOR_IPI_CALL, answer_ipi);
-	smp_start_cpus();
-	mm_drop_identity();
 }

@@ -11,12 +11,10 @@
 
 extern struct cpu_info *smp_cpu_info[NR_CPUS]; /* NULL for a CPU never started */
 
-/* The ids by which hardware and firmware know a CPU; ~0 where the firmware does not tell. */
-uint32_t smp_apic_id(unsigned int cpu);
+/* The id by which the firmware knows a CPU; ~0 where it does not tell. */
 uint32_t smp_acpi_id(unsigned int cpu);
 
-void smp_start_cpus(void); /* x86/smpboot.c, from smp_init() */
-void smp_init(void);	   /* starts the CPUs that ACPI lists, up to maxcpus */
+void smp_init(void); /* x86/smpboot.c: starts the CPUs that ACPI lists, up to maxcpus */
 /*
  * Run fn(arg) on every CPU of @mask (this one included if set); returns when all have finished. fn
  * takes no lock.
@@ -27,8 +25,7 @@ void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg);
  * it, any number of times.
  */
 void smp_stop_others(void);
-bool smp_stopped(void); /* an NMI means: call smp_stop_self() */
-void smp_stop_self(void) __noreturn;
+void nmi_handle(void);
 void smp_call_answer(void); /* serve this CPU's mailbox; called by the IPI and by spin_wait */
 
 /*

@@ -37,11 +37,6 @@ static struct trampoline_args *args;
 enum { AP_WAITED_FOR, AP_ALIVE, AP_ONLINE };
 static volatile unsigned int ap_state;
 
-uint32_t smp_apic_id(unsigned int cpu)
-{
-	return cpu_apic_id[cpu];
-}
-
 uint32_t smp_acpi_id(unsigned int cpu)
 {
 	for (unsigned int i = 0; i < acpi_info.nr_cpus; i++)
@@ -52,11 +47,11 @@ uint32_t smp_acpi_id(unsigned int cpu)
 
 static int maxcpus_option(const char *v)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int rc = parse_u64(v, NULL, 0, &n);
 
 	if (!rc)
-		max_cpus = n < 1 ? 1 : n > NR_CPUS ? NR_CPUS : (unsigned int)n;
+		max_cpus = (unsigned int)min(n, (uint64_t)NR_CPUS);
 	return rc;
 }
 CMDLINE(maxcpus, maxcpus_option, "<n>: use no more CPUs than this");
@@ -70,62 +65,18 @@ CMDLINE(nosmp, nosmp_option, "use the boot CPU only");
 
 /* --- TSC --- */
 
-/* The two CPUs take turns; turn counts up, even: the boot CPU's. */
-static volatile unsigned int sync_turn;
-static volatile uint64_t sync_ap_tsc;
-static volatile int64_t sync_offset; /* of the AP's TSC, as measured */
-static volatile bool sync_adjust;
-
-static void turn_wait(unsigned int turn)
-{
-	while (sync_turn != turn)
-		cpu_pause();
-}
-
-static void sync_measure_ap(unsigned int *turn)
-{
-	for (unsigned int i = 0; i < SYNC_ROUNDS; i++, *turn += 2) {
-		turn_wait(*turn + 1);
-		sync_ap_tsc = rdtsc();
-		smp_mb();
-		sync_turn = *turn + 2;
-	}
-}
-
 /*
- * The AP read its TSC between our two readings: each round bounds the difference from both sides.
+ * The two CPUs take turns; sync_turn counts up, odd: the AP's. In each it moves its TSC as it is told
+ * and reads it.
  */
-static int64_t __init sync_measure(unsigned int *turn)
-{
-	int64_t lo = INT64_MIN, hi = INT64_MAX;
-
-	for (unsigned int i = 0; i < SYNC_ROUNDS; i++, *turn += 2) {
-		uint64_t before = rdtsc(), after;
-
-		smp_mb();
-		sync_turn = *turn + 1;
-		turn_wait(*turn + 2);
-		after = rdtsc();
-		lo = max(lo, (int64_t)(sync_ap_tsc - after));
-		hi = min(hi, (int64_t)(sync_ap_tsc - before));
-	}
-	return lo <= 0 && hi >= 0 ? 0 : lo + (hi - lo) / 2;
-}
-
-static bool cpu_has_tsc_adjust(void)
-{
-	uint32_t a, b, c, d;
-
-	cpuid_count(0, 0, &a, &b, &c, &d);
-	if (a < 7)
-		return false;
-	cpuid_count(7, 0, &a, &b, &c, &d);
-	return b >> 1 & 1;
-}
+#define SYNC_OVER ~0u
+static volatile unsigned int sync_turn;
+static volatile int64_t sync_move;
+static volatile uint64_t sync_ap_tsc;
 
 static void tsc_move(int64_t by)
 {
-	if (cpu_has_tsc_adjust())
+	if (cpuid_reg(7, CPUID_B) >> 1 & 1)
 		wrmsr(MSR_IA32_TSC_ADJUST, rdmsr(MSR_IA32_TSC_ADJUST) + (uint64_t)by);
 	else
 		wrmsr(MSR_IA32_TSC, rdtsc() + (uint64_t)by);
@@ -133,40 +84,57 @@ static void tsc_move(int64_t by)
 
 static void sync_ap(void)
 {
-	unsigned int turn = 0;
+	for (unsigned int turn = sync_turn; turn != SYNC_OVER; turn = sync_turn) {
+		if (!(turn & 1)) {
+			cpu_pause();
+			continue;
+		}
+		if (sync_move)
+			tsc_move(sync_move);
+		sync_ap_tsc = rdtsc();
+		smp_mb();
+		sync_turn = turn + 1;
+	}
+}
 
-	sync_measure_ap(&turn);
-	turn_wait(turn + 1);
-	if (!sync_adjust)
-		return;
-	tsc_move(-sync_offset);
-	sync_turn = turn + 2;
-	turn += 2;
-	sync_measure_ap(&turn);
+/*
+ * The AP reads its TSC between our two readings: each round bounds the difference from both sides.
+ */
+static int64_t __init sync_measure(void)
+{
+	int64_t lo = INT64_MIN, hi = INT64_MAX;
+
+	for (unsigned int i = 0; i < SYNC_ROUNDS; i++) {
+		uint64_t before = rdtsc(), after;
+
+		smp_mb();
+		sync_turn++;
+		while (sync_turn & 1)
+			cpu_pause();
+		after = rdtsc();
+		lo = max(lo, (int64_t)(sync_ap_tsc - after));
+		hi = min(hi, (int64_t)(sync_ap_tsc - before));
+		sync_move = 0;
+	}
+	return lo <= 0 && hi >= 0 ? 0 : lo + (hi - lo) / 2;
 }
 
 static void __init sync_bsp(unsigned int cpu)
 {
 	int64_t tolerance = (int64_t)(tsc_hz / 1000000 * TSC_TOLERANCE_NS / 1000);
-	unsigned int turn = 0;
-	int64_t offset = sync_measure(&turn);
+	int64_t offset = sync_measure();
 
-	sync_offset = offset;
-	sync_adjust = offset > tolerance || offset < -tolerance;
-	smp_mb();
-	sync_turn = turn + 1;
-	if (!sync_adjust)
-		return;
-	turn_wait(turn + 2);
-	turn += 2;
-	sync_offset = sync_measure(&turn);
-	printk(LOG_WARN "CPU %u: TSC was %ld ticks off, now %ld\n", cpu, offset, sync_offset);
+	if (offset > tolerance || offset < -tolerance) {
+		sync_move = -offset;
+		printk(LOG_WARN "CPU %u: TSC was %ld ticks off, now %ld\n", cpu, offset,
+		       sync_measure());
+	}
+	sync_turn = SYNC_OVER;
 }
 
 /* --- the new CPU --- */
 
-static void ap_main(void) __noreturn;
-static void ap_main(void)
+static void __noreturn ap_main(void)
 {
 	unsigned int cpu = this_cpu_id();
 
@@ -184,35 +152,15 @@ static void ap_main(void)
 
 /* --- starting it --- */
 
-static int __init percpu_alloc(unsigned int cpu)
-{
-	size_t size = (size_t)(__percpu_end - __percpu_start);
-	unsigned int order = 0;
-	char *area;
-
-	while ((PAGE_SIZE << order) < size)
-		order++;
-	area = pages_alloc(order);
-	if (!area)
-		return -ENOMEM;
-	percpu_offsets[cpu] = (unsigned long)area - (unsigned long)__percpu_start;
-	return 0;
-}
-
-static int __init cpu_prepare(unsigned int cpu)
+static bool __init cpu_prepare(unsigned int cpu)
 {
 	char *stack = pages_alloc(STACK_ORDER);
-	struct cpu_info *ci;
-	int rc;
+	char *area = pages_alloc(order_of(PFN_UP((size_t)(__percpu_end - __percpu_start))));
+	struct cpu_info *ci = (struct cpu_info *)(stack + STACK_SIZE) - 1;
 
-	if (!stack)
-		return -ENOMEM;
-	rc = percpu_alloc(cpu);
-	if (rc) {
-		pages_free(stack, STACK_ORDER);
-		return rc;
-	}
-	ci = (struct cpu_info *)(stack + STACK_SIZE) - 1;
+	if (!stack || !area)
+		return false;
+	percpu_offsets[cpu] = (unsigned long)area - (unsigned long)__percpu_start;
 	ci->cpu = cpu;
 	ci->percpu_offset = percpu_offsets[cpu];
 	smp_cpu_info[cpu] = ci;
@@ -220,7 +168,7 @@ static int __init cpu_prepare(unsigned int cpu)
 	ci->vcpu = idle_vcpu[cpu];
 	args->stack = (uint64_t)(stack + STACK_SIZE - CPU_INFO_RESERVE);
 	args->entry = (uint64_t)ap_main;
-	return 0;
+	return true;
 }
 
 static bool __init wait_state(unsigned int state, unsigned int ms)
@@ -241,12 +189,12 @@ static bool __init cpu_wake(uint32_t apic_id)
 	ap_state = AP_WAITED_FOR;
 	sync_turn = 0;
 	smp_mb();
-	lapic_send_init(apic_id);
+	lapic_send(apic_id, ICR_INIT);
 	delay_us(10);
-	lapic_send_startup(apic_id, TRAMPOLINE_PHYS >> PAGE_SHIFT);
+	lapic_send(apic_id, ICR_STARTUP | TRAMPOLINE_PHYS >> PAGE_SHIFT);
 	if (wait_state(AP_ALIVE, 10))
 		return true;
-	lapic_send_startup(apic_id, TRAMPOLINE_PHYS >> PAGE_SHIFT);
+	lapic_send(apic_id, ICR_STARTUP | TRAMPOLINE_PHYS >> PAGE_SHIFT);
 	return wait_state(AP_ALIVE, 500);
 }
 
@@ -256,7 +204,7 @@ static bool __init cpu_wake(uint32_t apic_id)
  */
 static void __init cpu_give_up(unsigned int cpu, uint32_t apic_id)
 {
-	lapic_send_init(apic_id);
+	lapic_send(apic_id, ICR_INIT);
 	delay_us(10000);
 	if (cpumask_test(cpu, &cpu_online_map)) {
 		cpumask_unset(cpu, &cpu_online_map);
@@ -267,7 +215,7 @@ static void __init cpu_give_up(unsigned int cpu, uint32_t apic_id)
 
 static bool __init cpu_start(unsigned int cpu, uint32_t apic_id)
 {
-	if (cpu_prepare(cpu)) {
+	if (!cpu_prepare(cpu)) {
 		printk(LOG_ERR "CPU %u: no memory to start it\n", cpu);
 		return false;
 	}
@@ -280,14 +228,17 @@ static bool __init cpu_start(unsigned int cpu, uint32_t apic_id)
 	return false;
 }
 
-void __init smp_start_cpus(void)
+static void answer_ipi(struct cpu_user_regs *regs)
 {
-	char *page;
+	smp_call_answer();
+}
+
+void __init smp_init(void)
+{
+	char *page = maddr_to_virt(TRAMPOLINE_PHYS);
 	unsigned int next = 1;
 
-	if (acpi_info.nr_cpus <= 1 || max_cpus == 1)
-		return;
-	page = maddr_to_virt(TRAMPOLINE_PHYS);
+	irq_set_handler(VECTOR_IPI_CALL, answer_ipi);
 	memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
 	args = (struct trampoline_args *)(page +
 					  ((const char *)&trampoline_args - trampoline_start));
@@ -295,7 +246,7 @@ void __init smp_start_cpus(void)
 	for (unsigned int i = 0; i < acpi_info.nr_cpus && next < max_cpus; i++) {
 		uint32_t id = acpi_info.cpus[i].apic_id;
 
-		if (id == cpu_apic_id[0] || !acpi_info.cpus[i].enabled)
+		if (id == cpu_apic_id[0])
 			continue;
 		if (cpu_start(next, id))
 			next++;

@@ -13,7 +13,6 @@ enum softirq {
 	SOFTIRQ_TIMER,	  /* core/timer.c: a deadline has passed */
 	SOFTIRQ_SCHEDULE, /* core/sched.c: choose again who runs; always last: it may not return */
 	SOFTIRQ_WORK, /* core/work.c: deferred jobs (domain destruction, console input, key handlers) */
-	SOFTIRQ_NMI, /* an NMI asked for something that needs normal context */
 	NR_SOFTIRQS,
 };
 

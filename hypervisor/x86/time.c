@@ -18,7 +18,7 @@ bool tsc_invariant;
 uint64_t wallclock_base_ns;
 
 /*
- * mul_frac has its top bit set for the best precision: bring the frequency into (500 MHz, 1 GHz] by
+ * mul_frac has its top bit set for the best precision: bring the frequency into (1 GHz, 2 GHz] by
  * the shift, then 10^9 / hz lies in [1, 2) and half of it fits the 32-bit fraction.
  */
 static void time_scale_set(uint64_t hz)
@@ -48,36 +48,19 @@ void delay_us(unsigned int us)
 		cpu_pause();
 }
 
-static bool cpu_tsc_invariant(void)
-{
-	uint32_t a, b, c, d;
-
-	cpuid_count(0x80000000, 0, &a, &b, &c, &d);
-	if (a < 0x80000007)
-		return false;
-	cpuid_count(0x80000007, 0, &a, &b, &c, &d);
-	return d >> 8 & 1;
-}
-
-static void __init wallclock_init(void)
-{
-	uint64_t seconds = cmos_read_seconds();
-
-	if (seconds)
-		wallclock_base_ns = seconds * 1000000000 - (uint64_t)time_now();
-}
-
 void __init time_init(void)
 {
-	uint64_t lapic_hz = 0;
+	uint64_t seconds;
 
 	time_scale.tsc_base = rdtsc();
-	tsc_invariant = cpu_tsc_invariant();
-	tsc_hz = tsc_find_hz(&lapic_hz);
+	tsc_invariant = cpuid_reg(0x80000007, CPUID_D) >> 8 & 1;
+	tsc_hz = tsc_find_hz();
 	cpu_khz = (uint32_t)((tsc_hz + 500) / 1000);
 	time_scale_set(tsc_hz);
-	lapic_timer_init(lapic_hz);
-	wallclock_init();
+	lapic_timer_init();
+	seconds = cmos_read_seconds();
+	if (seconds)
+		wallclock_base_ns = seconds * 1000000000 - (uint64_t)time_now();
 	printk(LOG_INFO "TSC: %u.%03u MHz%s\n", cpu_khz / 1000, cpu_khz % 1000,
 	       tsc_invariant ? ", invariant" : "");
 }

@@ -32,7 +32,7 @@ extern uint32_t cpu_khz;
 extern uint64_t tsc_hz;	   /* exact as known; cpu_khz is it rounded */
 extern bool tsc_invariant; /* runs at one rate in all power states (CPUID 8000_0007h) */
 
-void time_init(void); /* after acpi_init and lapic_init_bsp: both are calibrated in one go */
+void time_init(void); /* after acpi_init and lapic_init_bsp */
 void delay_us(unsigned int us);
 
 #ifndef HOST_BUILD
@@ -69,11 +69,9 @@ s_time_t tsc_to_time(uint64_t tsc);
  */
 extern uint64_t wallclock_base_ns;
 
-/*
- * x86/calibrate.c: the TSC's frequency in Hz, and that of the local APIC timer in *lapic_hz (0 if
- * it was not needed).
- */
-uint64_t tsc_find_hz(uint64_t *lapic_hz);
+/* x86/calibrate.c: the TSC's frequency in Hz; that of another counter, against the TSC in 1 ms. */
+uint64_t tsc_find_hz(void);
+uint64_t clock_measure(uint32_t (*read)(void));
 /* x86/rtc.c: CMOS clock in seconds since 1970, 0 if there is none to read. */
 uint64_t cmos_read_seconds(void);
 

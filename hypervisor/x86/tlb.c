@@ -4,6 +4,7 @@
  * them (and the paging-structure caches, SDM vol. 3 section 4.10.4.1); the hypervisor's own need CR4.PGE toggled.
  * Takes no lock: other CPUs are asked through their mailboxes, which they answer even while they spin.
  */
+#include "lib/log.h"
 #include "x86/asm.h"
 #include "x86/tlb.h"
 
@@ -11,12 +12,9 @@ static void flush_all_global(void)
 {
 	unsigned long cr4 = read_cr4();
 
-	if (cr4 & CR4_PGE) {
-		write_cr4(cr4 & ~CR4_PGE);
-		write_cr4(cr4);
-	} else {
-		write_cr3(read_cr3());
-	}
+	ASSERT(cr4 & CR4_PGE);
+	write_cr4(cr4 & ~CR4_PGE);
+	write_cr4(cr4);
 }
 
 void tlb_flush_local(unsigned int flags, unsigned long va)

@@ -45,12 +45,6 @@ in_protected:
 
 	.code64
 in_long:
-	xor %eax, %eax
-	mov %eax, %ds
-	mov %eax, %es
-	mov %eax, %ss
-	mov %eax, %fs
-	mov %eax, %gs
 	mov ARG_STACK, %rsp
 	mov ARG_ENTRY, %rax
 	xor %ebp, %ebp

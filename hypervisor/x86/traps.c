@@ -11,6 +11,7 @@
 #include "x86/asm.h"
 #include "x86/entry_macros.h"
 #include "x86/page.h"
+#include "x86/smp.h"
 
 struct ex_entry {
 	unsigned long from, to;
@@ -20,34 +21,14 @@ extern const char guest_iret[], sysenter_entry[], sysenter_flags_saved[];
 void resume_after_bad_iret(struct cpu_user_regs *guest_regs, unsigned int vector,
 			   uint32_t error_code) __noreturn;
 
-static const char *const trap_names[32] = {
-	"divide error",
-	"debug",
-	"NMI",
-	"breakpoint",
-	"overflow",
-	"bound range",
-	"invalid opcode",
-	"device not available",
-	"double fault",
-	"coprocessor segment",
-	"invalid TSS",
-	"segment not present",
-	"stack fault",
-	"general protection",
-	"page fault",
-	"reserved",
-	"x87 fault",
-	"alignment check",
-	"machine check",
-	"SIMD fault",
-	"virtualization",
-	"control protection",
-};
-
-const char *trap_name(unsigned int vector)
+static const char *trap_name(unsigned int vector)
 {
-	return vector < 32 && trap_names[vector] ? trap_names[vector] : "unknown trap";
+	/* The manuals' mnemonics (SDM vol. 3, table 6-1). */
+	static const char names[][4] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
+					"#DF", "#9",  "#TS", "#NP", "#SS", "#GP", "#PF", "#15",
+					"#MF", "#AC", "#MC", "#XM", "#VE", "#CP"};
+
+	return vector < ARRAY_SIZE(names) ? names[vector] : "unknown trap";
 }
 
 static unsigned long ex_table_find(unsigned long ip)
@@ -109,20 +90,17 @@ void trap_ist(struct cpu_user_regs *regs)
 {
 	unsigned int vector = regs->entry_vector & 0xff;
 
-	switch (vector) {
-	case X86_DB:
-		write_dr(6, 0xffff0ff0);
-		/* SYSENTER does not clear TF: let it be stored in the guest's frame, then step no further. */
-		if (regs->rip < (unsigned long)sysenter_entry ||
-		    regs->rip >= (unsigned long)sysenter_flags_saved)
-			regs->rflags &= ~RFLAGS_TF;
+	if (vector == X86_NMI) {
+		nmi_handle();
 		return;
-	case X86_NMI:
-		nmi_handle(regs);
-		return;
-	default:
-		crash_with_regs(regs, "%s", trap_name(vector));
 	}
+	if (vector != X86_DB)
+		crash_with_regs(regs, "%s", trap_name(vector));
+	write_dr(6, 0xffff0ff0);
+	/* SYSENTER does not clear TF: let it be stored in the guest's frame, then step no further. */
+	if (regs->rip < (unsigned long)sysenter_entry ||
+	    regs->rip >= (unsigned long)sysenter_flags_saved)
+		regs->rflags &= ~RFLAGS_TF;
 }
 
 void guest_debug_trap(struct cpu_user_regs *regs)
@@ -130,7 +108,8 @@ void guest_debug_trap(struct cpu_user_regs *regs)
 	unsigned long dr6 = read_dr(6) & 0xe00f;
 
 	write_dr(6, 0xffff0ff0);
-	pv_debug_trap(current, regs, dr6);
+	current->pv.dr6 |= dr6;
+	pv_inject_trap(X86_DB, 0);
 }
 
 static void guest_trap_plain(struct cpu_user_regs *regs)
@@ -149,11 +128,6 @@ static void guest_trap_ud(struct cpu_user_regs *regs)
 		pv_inject_trap(X86_UD, 0);
 }
 
-static void guest_trap_nm(struct cpu_user_regs *regs)
-{
-	pv_fpu_device_not_available();
-}
-
 static void guest_trap_gp(struct cpu_user_regs *regs)
 {
 	if (regs->error_code & 1) /* EXT: not the instruction's doing */
@@ -164,10 +138,6 @@ static void guest_trap_gp(struct cpu_user_regs *regs)
 	} else if (!regs->error_code) {
 		if (pv_emulate_privileged(regs))
 			return;
-		if (pv_stack_operand_bad(regs)) {
-			pv_inject_trap(X86_SS, 0);
-			return;
-		}
 	}
 inject:
 	pv_inject_trap(X86_GP, regs->error_code);
@@ -194,40 +164,14 @@ static void guest_trap_pf(struct cpu_user_regs *regs)
 	pv_inject_page_fault(addr, ec);
 }
 
-#define P guest_trap_plain
 void (*const guest_trap_table[256])(struct cpu_user_regs *) = {
-	[X86_DE] = P,
-	[X86_DB] = P,
-	[X86_NMI] = P,
-	[X86_BP] = P,
-	[X86_OF] = P,
-	[X86_BR] = P,
+	[0 ... X86_BR] = guest_trap_plain,
 	[X86_UD] = guest_trap_ud,
-	[X86_NM] = guest_trap_nm,
-	[X86_DF] = P,
-	[X86_09] = P,
-	[X86_TS] = P,
-	[X86_NP] = P,
-	[X86_SS] = P,
+	[X86_NM] = pv_fpu_device_not_available,
+	[X86_DF... X86_SS] = guest_trap_plain,
 	[X86_GP] = guest_trap_gp,
 	[X86_PF] = guest_trap_pf,
-	[15] = P,
-	[X86_MF] = P,
-	[X86_AC] = P,
-	[X86_MC] = P,
-	[X86_XM] = P,
-	[X86_VE] = P,
-	[X86_CP] = P,
-	[22] = P,
-	[23] = P,
-	[24] = P,
-	[25] = P,
-	[26] = P,
-	[27] = P,
-	[28] = P,
-	[29] = P,
-	[30] = P,
-	[31] = P,
+	[15 ... 31] = guest_trap_plain,
 	[0x80] = guest_trap_int80,
 };
 

@@ -5,8 +5,6 @@
 
 #include "x86/cpu.h"
 
-const char *trap_name(unsigned int vector);
-
 /* Called by entry.S only. */
 void trap_in_hypervisor(struct cpu_user_regs *regs);
 void trap_ist(struct cpu_user_regs *regs);
@@ -17,9 +15,7 @@ extern void (*const guest_trap_table[256])(struct cpu_user_regs *);
 void crash_with_regs(const struct cpu_user_regs *regs, const char *fmt, ...)
 	__printf_like(2, 3) __noreturn;
 void show_regs(const struct cpu_user_regs *regs);
-void nmi_handle(struct cpu_user_regs *regs);
-/* Name of the function that holds @addr, and how far into it; NULL if it is not in the image's code. */
-const char *symbol_find(unsigned long addr, unsigned long *offset);
+void show_control_regs(void); /* of this CPU */
 extern bool opt_noreboot;
 
 #endif

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "lib/decompress.h"
-#include "lib/lzma.h"
+#include "lib/unpack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,17 +22,19 @@ static void whole(const uint8_t *in, size_t len, uint8_t *out, size_t room)
 	size_t produced;
 	int rc = decompress(in, len, out, room, &produced, &why);
 
-	if (produced > room || (rc == 0) != (why == NULL))
+	if (produced > room || (rc == 0) != (why == NULL) || (rc && produced))
 		abort();
 	decompress_bound(in, len);
 }
 
 static void inside_xz(const uint8_t *in, size_t len, uint8_t *out, size_t room)
 {
-	struct unpack u = {.in = in, .in_end = in + len, .out = out, .out_end = out + room};
-	int rc = unpack_lzma2(&u);
+	struct unpack_exit exit = {};
+	struct unpack u = {in, in + len, out, out + room, out, &exit};
 
-	if (u.out > u.out_end || u.in > u.in_end || (rc && !u.why))
+	if (!__builtin_setjmp(exit.frame))
+		unpack_lzma2(&u);
+	if (u.out > u.out_end || u.in > u.in_end || (exit.rc && !exit.why))
 		abort();
 	bcj_x86_decode(out, u.out - out, 0);
 }

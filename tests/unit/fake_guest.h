@@ -10,7 +10,6 @@
 #include "fake_machine.h"
 
 #include "hypercall/dispatch.h"
-#include "hypercall/multicall.h"
 #include "mm/frame.h"
 
 #define FAKE_VCPUS 4

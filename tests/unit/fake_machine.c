@@ -19,6 +19,7 @@ static unsigned long m2p[FAKE_FRAMES];
 static struct domain domains[8];
 
 unsigned int fake_flushes, fake_preempt, paddr_bits = 46;
+void (*fake_printk)(void);
 __thread unsigned int fake_cpu_id;
 __thread struct vcpu *current;
 cpumask_t cpu_online_map;
@@ -32,8 +33,8 @@ void machine_reset(void)
 	memset(memory, 0xa5, sizeof(memory));
 	memset(domains, 0, sizeof(domains));
 	memset(buddies, 0, sizeof(buddies));
-	free_pages = 0;
 	fake_flushes = fake_preempt = 0;
+	fake_printk = NULL;
 	cpumask_clear(&cpu_online_map);
 	cpumask_set(0, &cpu_online_map);
 	for (unsigned int i = 0; i < FAKE_FIRST; i++)
@@ -145,6 +146,8 @@ void assert_failed(const char *expr, const char *file, int line)
 
 void printk(const char *fmt, ...)
 {
+	if (fake_printk)
+		fake_printk();
 }
 
 void panic(const char *fmt, ...)

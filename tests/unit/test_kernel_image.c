@@ -13,12 +13,9 @@
 
 #include "boot/elf.h"
 #include "boot/kernel_image.h"
-#include "lib/errno.h"
 
-#define BASE	0xffffffff80000000ul
-#define TEXT	0x1000000ul
-#define BAD	(-EINVAL)
-#define FOREIGN (-EOPNOTSUPP)
+#define BASE 0xffffffff80000000ul
+#define TEXT 0x1000000ul
 
 /*
  * --- An image to bend
@@ -89,13 +86,11 @@ static void make_headers(void)
 	memcpy(f.eh.e_ident, "\177ELF\2\1\1", 7);
 	/* Written in descending order: they must come out ascending. */
 	f.ph[0] = (struct elf64_phdr){.p_type = PT_LOAD,
-				      .p_flags = PF_R | PF_W,
 				      .p_offset = offsetof(struct file, data),
 				      .p_paddr = TEXT + 0x2000,
 				      .p_filesz = 0x500,
 				      .p_memsz = 0x3000};
 	f.ph[1] = (struct elf64_phdr){.p_type = PT_LOAD,
-				      .p_flags = PF_R | PF_X,
 				      .p_offset = offsetof(struct file, text),
 				      .p_vaddr = BASE + TEXT,
 				      .p_paddr = TEXT,
@@ -131,32 +126,36 @@ static void make_file(void)
 	add_number(XEN_ELFNOTE_HYPERCALL_PAGE, BASE + TEXT + 0x1000);
 }
 
-static int open_bytes(const void *p, size_t len)
+static bool open_bytes(const void *p, size_t len)
 {
 	uint8_t *exact = malloc(len);
-	int rc;
+	bool ok;
 
 	free(allocated);
 	allocated = NULL;
 	memcpy(exact, p, len);
-	rc = kernel_image_open(&img, exact, len, test_alloc);
-	assert_int_equal(rc != 0, img.why[0] != 0);
+	ok = kernel_image_open(&img, exact, len, test_alloc);
+	assert_int_equal(ok, img.why[0] == 0);
 	free(exact);
-	return rc;
+	return ok;
 }
 
-static int open_file(void)
+static bool open_file(void)
 {
 	return open_bytes(&f, sizeof(f));
 }
 
-/* The image as it now stands must be refused with these words; a fresh one is made afterwards. */
-static void refused(int rc, const char *words)
+/* These bytes must be refused with these words. */
+static void bytes_refused(const void *p, size_t len, const char *words)
 {
-	int got = open_file();
+	if (open_bytes(p, len) || !strstr(img.why, words))
+		fail_msg("'%s' expected, got '%s'", words, img.why);
+}
 
-	if (got != rc || !strstr(img.why, words))
-		fail_msg("'%s' expected, got %d '%s'", words, got, img.why);
+/* The image as it now stands must be refused with these words; a fresh one is made afterwards. */
+static void refused(const char *words)
+{
+	bytes_refused(&f, sizeof(f), words);
 	make_file();
 }
 
@@ -165,28 +164,13 @@ static void refused(int rc, const char *words)
  * --------------------------------------------------------------------------------------
  */
 
-static uint8_t loaded[0x5000];
-
-static int copy_to_loaded(void *ctx, uint64_t virt, const void *data, size_t len)
+static void check_segment(const struct kernel_segment *s, uint64_t virt, const void *data,
+			  uint64_t file_size, uint64_t mem_size)
 {
-	assert_ptr_equal(ctx, &f);
-	assert_true(virt >= BASE + TEXT && virt - BASE - TEXT + len <= sizeof(loaded));
-	memcpy(loaded + (virt - BASE - TEXT), data, len);
-	return 0;
-}
-
-static int zero_loaded(void *ctx, uint64_t virt, size_t len)
-{
-	assert_ptr_equal(ctx, &f);
-	assert_true(virt >= BASE + TEXT && virt - BASE - TEXT + len <= sizeof(loaded));
-	memset(loaded + (virt - BASE - TEXT), 0, len);
-	return 0;
-}
-
-static int fail_to_zero(void *ctx, uint64_t virt, size_t len)
-{
-	(void)ctx, (void)virt, (void)len;
-	return -ENOMEM;
+	assert_int_equal(s->virt, virt);
+	assert_ptr_equal(s->data, data);
+	assert_int_equal(s->file_size, file_size);
+	assert_int_equal(s->mem_size, mem_size);
 }
 
 static void test_plain(void **state)
@@ -194,7 +178,7 @@ static void test_plain(void **state)
 	(void)state;
 	make_file();
 	/* Segment data points into the module, which therefore must still be there. */
-	assert_int_equal(kernel_image_open(&img, &f, sizeof(f), test_alloc), 0);
+	assert_true(kernel_image_open(&img, &f, sizeof(f), test_alloc));
 	assert_int_equal(img.nr_segments, 2);
 	assert_int_equal(img.virt_start, BASE + TEXT);
 	assert_int_equal(img.virt_end, BASE + TEXT + 0x5000);
@@ -204,56 +188,44 @@ static void test_plain(void **state)
 	assert_string_equal(img.guest_os, "linux");
 	assert_false(img.bzimage);
 	assert_null(img.compression);
-	memset(loaded, 0xcc, sizeof(loaded));
-	assert_int_equal(kernel_image_load(&img, copy_to_loaded, zero_loaded, &f), 0);
-	assert_memory_equal(loaded, f.text, 0x2000);
-	assert_memory_equal(loaded + 0x2000, f.data, 0x500);
-	for (size_t i = 0x2500; i < sizeof(loaded); i++)
-		assert_int_equal(loaded[i], 0);
-	assert_int_equal(kernel_image_load(&img, copy_to_loaded, fail_to_zero, &f), -ENOMEM);
+	check_segment(&img.segment[0], BASE + TEXT, f.text, 0x2000, 0x2000);
+	check_segment(&img.segment[1], BASE + TEXT + 0x2000, f.data, 0x500, 0x3000);
 }
+
+/* What nobody reads. */
+#define SKIPPED_NOTES                                                                      \
+	(1 << XEN_ELFNOTE_INFO | 1 << XEN_ELFNOTE_PAE_MODE | 1 << XEN_ELFNOTE_BSD_SYMTAB | \
+	 1 << XEN_ELFNOTE_HV_START_LOW | 1 << XEN_ELFNOTE_L1_MFN_VALID |                   \
+	 1 << XEN_ELFNOTE_SUSPEND_CANCEL | 1 << XEN_ELFNOTE_PHYS32_ENTRY)
 
 static void test_all_notes(void **state)
 {
-	static const uint64_t l1[2] = {0x401, 0x400};
 	uint32_t small = 1 << XENFEAT_dom0;
 
 	(void)state;
 	make_file();
 	add_number(XEN_ELFNOTE_ENTRY, BASE + TEXT + 0x123);
 	add_number(XEN_ELFNOTE_INIT_P2M, 0x8000000000);
-	add_number(XEN_ELFNOTE_HV_START_LOW, 0xffff800000000000);
-	add_number(XEN_ELFNOTE_PHYS32_ENTRY, TEXT);
 	add_text(XEN_ELFNOTE_GUEST_VERSION, "a version text of more than thirty-two characters");
 	add_text(XEN_ELFNOTE_LOADER, "generic");
-	add_text(XEN_ELFNOTE_PAE_MODE, "yes");
-	add_text(XEN_ELFNOTE_BSD_SYMTAB, "yes");
 	add_text(XEN_ELFNOTE_FEATURES, "!writable_page_tables|pae_pgdir_above_4gb|new_one");
 	add_note("Xen", XEN_ELFNOTE_SUPPORTED_FEATURES, &small, sizeof(small));
-	add_note("Xen", XEN_ELFNOTE_L1_MFN_VALID, l1, sizeof(l1));
-	add_number(XEN_ELFNOTE_SUSPEND_CANCEL, 1);
+	/* Passed over, whatever its value. */
+	add_note("Xen", XEN_ELFNOTE_L1_MFN_VALID, "123", 3);
 	add_note("Xen", XEN_ELFNOTE_MOD_START_PFN, "\1", 1);
 	add_number(XEN_ELFNOTE_MAX + 1, 1);
 	add_note("GNU", XEN_ELFNOTE_ENTRY, "12345678901234567890", 20);
 	add_note("Linux", 0x100, "6.1.0-56-cloud-amd64", 21);
-	assert_int_equal(open_file(), 0);
+	assert_true(open_file());
 	assert_string_equal(img.linux_release, "6.1.0-56-cloud-amd64");
-	assert_int_equal(img.notes, (2u << XEN_ELFNOTE_MAX) - 2);
 	assert_int_equal(img.entry, BASE + TEXT + 0x123);
 	assert_int_equal(img.init_p2m, 0x8000000000);
-	assert_int_equal(img.hv_start_low, 0xffff800000000000);
-	assert_int_equal(img.phys32_entry, TEXT);
 	assert_string_equal(img.guest_version, "a version text of more than thi");
 	assert_string_equal(img.loader, "generic");
-	assert_int_equal(img.pae, KERNEL_PAE_YES);
-	assert_true(img.bsd_symtab && img.suspend_cancel && img.mod_start_pfn);
-	assert_int_equal(img.features_required, 1 << XENFEAT_writable_page_tables);
-	assert_int_equal(img.features_supported, 1 << XENFEAT_writable_page_tables |
-							 1 << XENFEAT_pae_pgdir_above_4gb |
-							 1 << XENFEAT_dom0);
-	assert_true(kernel_image_supports(&img, XENFEAT_dom0));
-	assert_int_equal(img.l1_mfn_mask, 0x401);
-	assert_int_equal(img.l1_mfn_value, 0x400);
+	assert_true(img.mod_start_pfn);
+	assert_int_equal(img.supported_features, 1 << XENFEAT_dom0);
+	for (unsigned int type = 0; type <= XEN_ELFNOTE_MAX; type++)
+		assert_int_equal(kernel_image_has_note(&img, type), !(SKIPPED_NOTES >> type & 1));
 }
 
 static void test_section_notes(void **state)
@@ -261,7 +233,7 @@ static void test_section_notes(void **state)
 	(void)state;
 	make_file();
 	f.eh.e_phnum = 2;
-	assert_int_equal(open_file(), 0);
+	assert_true(open_file());
 	assert_int_equal(img.hypercall_page, BASE + TEXT + 0x1000);
 }
 
@@ -282,19 +254,16 @@ static void test_legacy(void **state)
 	legacy("GUEST_OS=netbsd,GUEST_VER=4.99,XEN_VER=xen-3.0,VIRT_BASE=0xffffffff80000000,"
 	       "VIRT_ENTRY=0xffffffff81000100,HYPERCALL_PAGE=0x00001001,LOADER=generic,PAE=yes["
 	       "extended-cr3],BSD_SYMTAB,FEATURES=writable_page_tables,ODD=1");
-	assert_int_equal(open_file(), 0);
+	assert_true(open_file());
 	assert_string_equal(img.guest_os, "netbsd");
 	assert_int_equal(img.virt_start, BASE + TEXT);
 	assert_int_equal(img.entry, BASE + TEXT + 0x100);
 	assert_int_equal(img.hypercall_page, BASE + 0x1001000);
-	assert_int_equal(img.pae, KERNEL_PAE_EXTENDED);
-	assert_int_equal(img.features_supported, 1);
-	assert_true(img.bsd_symtab);
 	legacy("VIRT_BASE=elsewhere");
-	refused(BAD, "bad number in VIRT_BASE");
+	refused("bad number in VIRT_BASE");
 	legacy("XEN_VER=xen-3.0,GUEST_OS=x");
 	f.sh[2].sh_size = 5000;
-	refused(BAD, "too long");
+	refused("too long");
 }
 
 static void test_bad_headers(void **state)
@@ -302,28 +271,25 @@ static void test_bad_headers(void **state)
 	(void)state;
 	make_file();
 	f.eh.e_ident[EI_CLASS] = ELFCLASS32;
-	refused(FOREIGN, "32-bit kernel");
+	refused("32-bit kernel");
 	f.eh.e_ident[EI_DATA] = 2;
-	refused(BAD, "unknown kind");
+	refused("unknown kind");
 	f.eh.e_machine = 183;
-	refused(FOREIGN, "machine type 183");
+	refused("machine type 183");
 	f.eh.e_type = 1;
-	refused(FOREIGN, "no executable");
+	refused("no executable");
 	f.eh.e_phnum = 0;
-	refused(BAD, "no usable program headers");
+	refused("no usable program headers");
 	f.eh.e_phentsize = 32;
-	refused(BAD, "no usable program headers");
+	refused("no usable program headers");
 	f.eh.e_phoff = sizeof(f) - 10;
 	f.eh.e_shnum = 4;
-	refused(BAD, "truncated in its program headers");
+	refused("truncated in its program headers");
 	f.eh.e_phoff = ~0ul - 20;
-	refused(BAD, "truncated in its program headers");
-	assert_int_equal(open_bytes(&f, 63), BAD);
-	assert_non_null(strstr(img.why, "within its header"));
-	assert_int_equal(open_bytes(&f, 0), BAD);
-	assert_non_null(strstr(img.why, "empty"));
-	assert_int_equal(open_bytes("MZ is something else", 20), BAD);
-	assert_non_null(strstr(img.why, "neither an ELF image nor"));
+	refused("truncated in its program headers");
+	bytes_refused(&f, 63, "within its header");
+	bytes_refused(&f, 0, "empty");
+	bytes_refused("MZ is something else", 20, "neither an ELF image nor");
 }
 
 static void test_bad_segments(void **state)
@@ -331,28 +297,28 @@ static void test_bad_segments(void **state)
 	(void)state;
 	make_file();
 	f.ph[0].p_offset = sizeof(f) - 0x4ff;
-	refused(BAD, "truncated: segment 0");
+	refused("truncated: segment 0");
 	f.ph[0].p_offset = ~0ul - 0x100;
-	refused(BAD, "truncated: segment 0");
+	refused("truncated: segment 0");
 	f.ph[0].p_memsz = 0x4ff;
-	refused(BAD, "larger in the file");
+	refused("larger in the file");
 	f.ph[0].p_paddr = TEXT + 0x1fff;
-	refused(BAD, "segments overlap at 0xffffffff81001fff");
+	refused("segments overlap at 0xffffffff81001fff");
 	f.ph[0].p_paddr = 0x7fffffff;
-	refused(BAD, "wraps around");
+	refused("wraps around");
 	f.ph[0].p_memsz = ~0ul - 0xfff;
-	refused(BAD, "wraps around");
+	refused("wraps around");
 	f.ph[0].p_paddr = 0x80000000;
-	refused(BAD, "below VIRT_BASE");
+	refused("below VIRT_BASE");
 	f.ph[0].p_type = f.ph[1].p_type = 99;
-	refused(BAD, "nothing to load");
+	refused("nothing to load");
 	f.eh.e_entry = BASE + TEXT - 1;
-	refused(BAD, "entry point 0xffffffff80ffffff");
+	refused("entry point 0xffffffff80ffffff");
 	f.eh.e_entry = BASE + TEXT + 0x5000;
-	refused(BAD, "entry point");
+	refused("entry point");
 	f.ph[0].p_memsz = 0;
 	f.ph[0].p_filesz = 0;
-	assert_int_equal(open_file(), 0);
+	assert_true(open_file());
 	assert_int_equal(img.nr_segments, 1);
 }
 
@@ -372,8 +338,7 @@ static void test_too_many_segments(void **state)
 	for (int i = 1; i < 18; i++)
 		many.ph[i] = (struct elf64_phdr){
 			.p_type = PT_LOAD, .p_paddr = TEXT + i * 0x1000, .p_memsz = 1};
-	assert_int_equal(open_bytes(&many, sizeof(many)), BAD);
-	assert_non_null(strstr(img.why, "more than 16 segments"));
+	bytes_refused(&many, sizeof(many), "more than 16 segments");
 }
 
 static void test_bad_notes(void **state)
@@ -381,29 +346,27 @@ static void test_bad_notes(void **state)
 	(void)state;
 	make_file();
 	f.ph[2].p_filesz = f.sh[1].sh_size = 0;
-	refused(FOREIGN, "no Xen notes");
+	refused("no Xen notes");
 	f.ph[2].p_offset = sizeof(f);
-	refused(BAD, "notes lie beyond its end");
+	refused("notes lie beyond its end");
 	f.ph[2].p_filesz -= 4;
-	refused(BAD, "reaches beyond its area");
+	refused("reaches beyond its area");
 	memset(f.notes, 0xff, 12);
-	refused(BAD, "reaches beyond its area");
+	refused("reaches beyond its area");
 	add_text(XEN_ELFNOTE_XEN_VERSION, "xen-2.0");
-	refused(FOREIGN, "'xen-2.0'");
+	refused("'xen-2.0'");
 	add_text(XEN_ELFNOTE_LOADER, "special");
-	refused(FOREIGN, "loader 'special'");
+	refused("loader 'special'");
 	add_text(XEN_ELFNOTE_FEATURES, "writable_page_tables|!hovercraft");
-	refused(FOREIGN, "unknown feature 'hovercraft'");
+	refused("missing feature 'hovercraft'");
 	add_note("Xen", XEN_ELFNOTE_ENTRY, "123", 3);
-	refused(BAD, "note 1 has a malformed value of 3 bytes");
-	add_note("Xen", XEN_ELFNOTE_L1_MFN_VALID, "1234", 4);
-	refused(BAD, "note 13 has a malformed");
+	refused("note 1 has a malformed value of 3 bytes");
 	add_number(XEN_ELFNOTE_HYPERCALL_PAGE, BASE + TEXT + 0x800);
-	refused(BAD, "hypercall page");
+	refused("hypercall page");
 	add_number(XEN_ELFNOTE_HYPERCALL_PAGE, BASE + TEXT + 0x5000);
-	refused(BAD, "hypercall page");
+	refused("hypercall page");
 	add_number(XEN_ELFNOTE_INIT_P2M, BASE + TEXT + 0x1000);
-	refused(BAD, "physical-to-machine");
+	refused("physical-to-machine");
 }
 
 /* Each prefix of a good image must be refused, and none read beyond its end. */
@@ -412,8 +375,8 @@ static void test_truncations(void **state)
 	(void)state;
 	make_file();
 	for (size_t len = 0; len < sizeof(f); len += len < 2000 ? 1 : 37)
-		assert_true(open_bytes(&f, len) < 0);
-	assert_int_equal(open_file(), 0);
+		assert_false(open_bytes(&f, len));
+	assert_true(open_file());
 }
 
 /*
@@ -471,20 +434,18 @@ static void test_gzip(void **state)
 	(void)state;
 	make_file();
 	len = make_gzip(wrapped, &f, sizeof(f));
-	assert_int_equal(open_bytes(wrapped, len), 0);
+	assert_true(open_bytes(wrapped, len));
 	assert_string_equal(img.compression, "gzip");
 	assert_ptr_equal(img.elf, allocated);
 	no_memory = true;
-	assert_int_equal(open_bytes(wrapped, len), -ENOMEM);
+	bytes_refused(wrapped, len, "no memory");
 	no_memory = false;
-	assert_true(open_bytes(wrapped, len - 100) < 0);
+	assert_false(open_bytes(wrapped, len - 100));
 	wrapped[200] ^= 1;
-	assert_int_equal(open_bytes(wrapped, len), BAD);
-	assert_non_null(strstr(img.why, "wrong checksum"));
+	bytes_refused(wrapped, len, "wrong checksum");
 	len = make_gzip(wrapped, "no kernel", 9);
-	assert_int_equal(open_bytes(wrapped, len), BAD);
-	assert_non_null(strstr(img.why, "decompresses to is no ELF"));
-	assert_true(open_bytes("BZh9 bzip2 data", 15) == FOREIGN && strstr(img.why, "bzip2"));
+	bytes_refused(wrapped, len, "decompresses to is no ELF");
+	bytes_refused("BZh9 bzip2 data", 15, "bzip2");
 }
 
 static void test_bzimage(void **state)
@@ -495,30 +456,25 @@ static void test_bzimage(void **state)
 	(void)state;
 	make_file();
 	len = make_bzimage(&f, sizeof(f)); /* CONFIG_KERNEL_UNCOMPRESSED */
-	assert_int_equal(open_bytes(wrapped, len), 0);
+	assert_true(open_bytes(wrapped, len));
 	assert_true(img.bzimage && !img.compression);
 	gz_len = make_gzip(gz, &f, sizeof(f));
 	len = make_bzimage(gz, gz_len);
-	assert_int_equal(open_bytes(wrapped, len), 0);
+	assert_true(open_bytes(wrapped, len));
 	assert_true(img.bzimage && !strcmp(img.compression, "gzip"));
 	for (size_t cut = 1; cut < len; cut = cut * 3 + 1)
-		assert_true(open_bytes(wrapped, len - cut) < 0);
-	assert_int_equal(open_bytes(wrapped, len - 1), BAD);
-	assert_non_null(strstr(img.why, "the bzImage is truncated"));
-	assert_int_equal(open_bytes(wrapped, 0x24f), BAD);
-	assert_non_null(strstr(img.why, "truncated within its header"));
+		assert_false(open_bytes(wrapped, len - cut));
+	bytes_refused(wrapped, len - 1, "the bzImage is truncated");
+	bytes_refused(wrapped, 0x24f, "neither an ELF image nor a bzImage");
 	wrapped[0x206] = 7;
-	assert_int_equal(open_bytes(wrapped, len), FOREIGN);
-	assert_non_null(strstr(img.why, "2.07, older than 2.08"));
+	bytes_refused(wrapped, len, "2.07, older than 2.08");
 	wrapped[0x206] = 15;
 	memset(wrapped + len - 4, 0xff, 4);
-	assert_int_equal(open_bytes(wrapped, len), BAD);
-	assert_non_null(strstr(img.why, "claims 4294967295 bytes"));
+	bytes_refused(wrapped, len, "claims 4294967295 bytes");
 	memset(wrapped + 0x24c, 0xff, 4);
-	assert_int_equal(open_bytes(wrapped, len), BAD);
+	assert_false(open_bytes(wrapped, len));
 	memset(wrapped + 0x24c, 0, 4);
-	assert_int_equal(open_bytes(wrapped, len), BAD);
-	assert_non_null(strstr(img.why, "holds no kernel"));
+	bytes_refused(wrapped, len, "holds no kernel");
 }
 
 /*
@@ -548,20 +504,20 @@ static void check_linux(const char *path)
 
 	free(allocated);
 	allocated = NULL;
-	if (kernel_image_open(&img, module, len, test_alloc))
+	if (!kernel_image_open(&img, module, len, test_alloc))
 		fail_msg("%s: %s", path, img.why);
 	assert_true(img.bzimage);
 	assert_string_equal(img.guest_os, "linux");
 	assert_int_equal(img.virt_base, BASE);
 	assert_int_equal(img.init_p2m, 0x8000000000);
-	assert_true(img.suspend_cancel && img.mod_start_pfn && img.nr_segments >= 3);
+	assert_true(img.mod_start_pfn && img.nr_segments >= 3);
 	assert_non_null(strstr(path, img.linux_release));
 	/* LZ4 as Linux uses it has no checksum; here only the others must notice a turned bit. */
 	if (!strcmp(img.compression, "xz")) {
 		module[len / 2] ^= 4;
 		free(allocated);
 		allocated = NULL;
-		assert_int_equal(kernel_image_open(&img, module, len, test_alloc), BAD);
+		assert_false(kernel_image_open(&img, module, len, test_alloc));
 	}
 	free(module);
 }
@@ -592,7 +548,7 @@ static void test_grub(void **state)
 		skip();
 	}
 	module = read_whole(g.gl_pathv[0], &len);
-	if (kernel_image_open(&img, module, len, test_alloc))
+	if (!kernel_image_open(&img, module, len, test_alloc))
 		fail_msg("%s", img.why);
 	assert_string_equal(img.guest_os, "GRUB");
 	assert_int_equal(img.virt_start, 0);

@@ -162,10 +162,10 @@ static void oracle_table(mfn_t mfn)
 
 static void oracle_roots(const struct vcpu *v)
 {
-	const mfn_t roots[2] = {v->pv.guest_table, v->pv.guest_table_user};
+	const mfn_t roots[2] = {PFN_DOWN(v->pv.cr3_kernel), PFN_DOWN(v->pv.cr3_user)};
 
 	for (unsigned int r = 0; r < 2; r++) {
-		if (!roots[r] || roots[r] == INVALID_MFN)
+		if (!roots[r])
 			continue;
 		oracle.type[roots[r]]++;
 		oracle.count[roots[r]]++;
@@ -229,7 +229,6 @@ static void guest_start(unsigned int cpus)
 		vcpus[i].domain = guest;
 		vcpus[i].vcpu_id = i;
 		vcpus[i].in_kernel = true;
-		vcpus[i].pv.guest_table = vcpus[i].pv.guest_table_user = INVALID_MFN;
 	}
 	for (unsigned int i = 0; i < cpus; i++)
 		cpumask_set(i, &guest->dirty_cpus);
@@ -241,7 +240,7 @@ static void guest_end(void)
 {
 	int rc;
 
-	guest->is_dying_flag = other->is_dying_flag = true;
+	guest->dying = other->dying = DOMDYING_dying;
 	for (unsigned int i = 0; i < ARRAY_SIZE(vcpus); i++) {
 		do
 			rc = pv_drop_guest_tables(&vcpus[i]);
@@ -375,7 +374,7 @@ static void step(uint64_t *rnd)
 	else if (what < 16)
 		ext(unit_random(rnd) & 1 ? MMUEXT_NEW_BASEPTR : MMUEXT_NEW_USER_BASEPTR, mfn,
 		    DOMID_SELF);
-	else if (what < 17 && current->pv.guest_table != INVALID_MFN)
+	else if (what < 17 && current->pv.cr3_kernel)
 		call(hc_update_va_mapping, VA, random_entry(rnd), UVMF_INVLPG | UVMF_ALL, 0);
 	else if (what < 18)
 		step_ptwr(rnd);
@@ -657,7 +656,7 @@ static void grant_mappings_carry_their_references(void **state)
 	assert_int_equal(ext(MMUEXT_NEW_BASEPTR, pool[0], DOMID_SELF), 0);
 	/* by address, over an entry that held a frame of its own */
 	grant_take(f, true);
-	assert_int_equal(pv_grant_map(VA - 4096 + 5 * 4096, f, rw, 0), GNTST_okay);
+	assert_int_equal(pv_grant_map(VA - 4096 + 5 * 4096, f, rw), GNTST_okay);
 	assert_true(pte_mfn(t[5]) == f &&
 		    (t[5] & (PTE_P | PTE_RW | PTE_US)) == (PTE_P | PTE_RW | PTE_US));
 	assert_true(mfn_to_page(f)->type_info & PGT_foreign);
@@ -672,13 +671,11 @@ static void grant_mappings_carry_their_references(void **state)
 	oracle_check();
 	/* by entry, read-only; moved to another address */
 	grant_take(f, false);
-	assert_int_equal(pv_grant_map(l1 << 12 | 300 * 8, f, ro | GNTMAP_contains_pte, 0),
-			 GNTST_okay);
-	assert_true(pv_grant_map(l1 << 12 | 300 * 8 | 4, f, ro | GNTMAP_contains_pte, 0) !=
+	assert_int_equal(pv_grant_map(l1 << 12 | 300 * 8, f, ro | GNTMAP_contains_pte), GNTST_okay);
+	assert_true(pv_grant_map(l1 << 12 | 300 * 8 | 4, f, ro | GNTMAP_contains_pte) !=
 		    GNTST_okay);
-	assert_true(pv_grant_map(pool[2] << 12, f, ro | GNTMAP_contains_pte, 0) != GNTST_okay);
-	assert_true(pv_grant_map(pool[OWN + 1] << 12, f, ro | GNTMAP_contains_pte, 0) !=
-		    GNTST_okay);
+	assert_true(pv_grant_map(pool[2] << 12, f, ro | GNTMAP_contains_pte) != GNTST_okay);
+	assert_true(pv_grant_map(pool[OWN + 1] << 12, f, ro | GNTMAP_contains_pte) != GNTST_okay);
 	oracle_check();
 	/* the guest overwrites it: the references go with that */
 	assert_int_equal(mmu_update1(l1 << 12 | 300 * 8, 0, DOMID_SELF), 0);
@@ -687,8 +684,7 @@ static void grant_mappings_carry_their_references(void **state)
 	oracle_check();
 	/* what cannot be: it may not raise its rights, nor map the frame again by itself */
 	grant_take(f, false);
-	assert_int_equal(pv_grant_map(l1 << 12 | 300 * 8, f, ro | GNTMAP_contains_pte, 0),
-			 GNTST_okay);
+	assert_int_equal(pv_grant_map(l1 << 12 | 300 * 8, f, ro | GNTMAP_contains_pte), GNTST_okay);
 	assert_int_equal(mmu_update1(l1 << 12 | 300 * 8, t[300] | PTE_RW, DOMID_SELF), -EBUSY);
 	assert_int_equal(mmu_update1(l1 << 12 | 301 * 8, t[300], DOMID_SELF), -EBUSY);
 	oracle_check();

@@ -31,7 +31,8 @@ int idle_vcpu_create(unsigned int cpu)
 	v->vcpu_id = cpu;
 	v->is_idle = true;
 	idle_vcpu[cpu] = v;
-	return sched_init_vcpu(v);
+	sched_init_vcpu(v);
+	return 0;
 }
 
 void vtime_update_wallclock(struct domain *d)
@@ -57,7 +58,6 @@ static void setup(unsigned int cpus)
 	idle_domain.domain_id = DOMID_IDLE;
 	idle_domain.sched.weight = 256;
 	nr_domains = 0;
-	assert_int_equal(idle_vcpu_create(0), 0);
 	sched_init();
 	for (unsigned int cpu = 1; cpu < cpus; cpu++)
 		sched_init_cpu(cpu);
@@ -74,7 +74,7 @@ static void teardown(unsigned int cpus)
 	for (unsigned int n = 0; n < nr_domains; n++) {
 		domain_pause_nosync(domains[n]);
 		fake_settle();
-		sched_destroy_domain(domains[n]);
+		sched_policy->domain_destroy(domains[n]);
 		for_each_vcpu (domains[n], v, i) {
 			sched_destroy_vcpu(v);
 			free(v);
@@ -94,7 +94,7 @@ static struct domain *domain_new(unsigned int vcpus, unsigned int weight)
 	d->domain_id = (domid_t)nr_domains;
 	d->max_vcpus = vcpus;
 	d->vcpu = calloc(vcpus, sizeof(*d->vcpu));
-	sched_init_domain(d);
+	sched_policy->domain_init(d);
 	d->sched.weight = (uint16_t)weight;
 	for (unsigned int i = 0; i < vcpus; i++) {
 		struct vcpu *v = d->vcpu[i] = calloc(1, sizeof(*v));
@@ -103,7 +103,7 @@ static struct domain *domain_new(unsigned int vcpus, unsigned int weight)
 		v->vcpu_id = i;
 		v->vcpu_info = &no_events;
 		v->pause_flags = VPF_down;
-		assert_int_equal(sched_init_vcpu(v), 0);
+		sched_init_vcpu(v);
 	}
 	return domains[nr_domains++] = d;
 }
@@ -115,7 +115,7 @@ static void start(struct domain *d)
 
 	for_each_vcpu (d, v, i) {
 		atomic_and(&v->pause_flags, ~VPF_down);
-		vcpu_wake(v);
+		vcpu_settle(v);
 	}
 	fake_settle();
 }
@@ -270,6 +270,27 @@ static void test_caps(void **state)
 	teardown(4);
 }
 
+/* Who wakes while the domain's budget is spent has not saved up time by sleeping either. */
+static void test_parked_sleeper(void **state)
+{
+	struct vcpu *v;
+
+	setup(1);
+	hog(256);
+	v = hog(256);
+	fake_run_until(MILLISECS(100));
+	v->pause_flags |= VPF_blocked;
+	vcpu_settle(v);
+	fake_run_until(SECONDS(1));
+	cap(v->domain, 50);
+	v->domain->sched.budget = -1;
+	vcpu_unblock(v);
+	assert_true(v->sched.parked);
+	fake_run_until(SECONDS(1) + MILLISECS(60));
+	assert_true(per_cpu(sched_cpu, 0).vclock - v->sched.vtime < MILLISECS(40));
+	teardown(1);
+}
+
 /* --- waking --- */
 
 static struct timer wake_timer, done_timer;
@@ -404,8 +425,8 @@ static void test_pause_and_times(void **state)
 	setup(1);
 	v = hog(256);
 	fake_run_until(MILLISECS(10));
-	vcpu_pause_nosync(v);
-	vcpu_pause_nosync(v);
+	v->pause_count = 2;
+	vcpu_settle(v);
 	fake_settle();
 	assert_false(v->is_running);
 	fake_run_until(MILLISECS(30));
@@ -576,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_five_on_four),
 		cmocka_unit_test(test_pinned),
 		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_parked_sleeper),
 		cmocka_unit_test(test_wake_latency),
 		cmocka_unit_test(test_yield),
 		cmocka_unit_test(test_move_running),

@@ -25,14 +25,14 @@ round
 sleep 2
 alone
 memory=$(free_memory) channels=$(channels) nodes=$(nodes) loops=$(loops)
-echo "before: memory $memory, channels $channels, nodes $nodes, loops $loops"
 rounds=1
 grep -q ' full=1' /proc/cmdline && rounds=5
 for i in $(seq $rounds); do round; done
 alone
 clean() { [ "$(free_memory)" -ge "$memory" ] && [ "$(channels)" -le "$channels" ] && [ "$(loops)" -le "$loops" ]; }
 within 20 clean || true
-echo "after: memory $(free_memory), channels $(channels), nodes $(nodes), loops $(loops)"
+echo "figure: $((4 * rounds)) guests; memory, channels, nodes, loops before: $memory $channels $nodes $loops"
+echo "figure: after: $(free_memory) $(channels) $(nodes) $(loops)"
 same channels "$channels" "$(channels)"
 same "loop devices" "$loops" "$(loops)"
 same memory "$memory" "$(free_memory)"
