@@ -15,8 +15,8 @@ B := build
 MAKEFLAGS += --no-builtin-rules
 CC := gcc
 
-include $(wildcard hypervisor/build.mk appliance/build.mk tests/unit/build.mk tests/fuzz/build.mk tests/guest/build.mk \
-	tests/system/build.mk bench/build.mk docs/build.mk)
+include $(wildcard hypervisor/build.mk tools/build.mk appliance/build.mk tests/unit/build.mk tests/fuzz/build.mk \
+	tests/tools/build.mk tests/guest/build.mk tests/system/build.mk bench/build.mk docs/build.mk)
 
 .PHONY: all run check clean setup
 all: hypervisor

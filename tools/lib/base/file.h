@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole files: reading with a limit, writing so that a crash leaves the old or the new one, never half of it. */
+#pragma once
+
+#include "lib/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The content, NUL behind it, owned by the caller; NULL with the error set. Files over @limit bytes are refused. */
+char *file_read(const char *path, size_t limit, size_t *len, struct error *e);
+
+/* Replaces @path (mode 0600) by way of a temporary file beside it, synced when @durable. */
+int file_replace(const char *path, const void *data, size_t len, bool durable, struct error *e);
+
+/* mkdir -p with @mode for what is made. */
+int folder_make(const char *path, unsigned int mode, struct error *e);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory and growing text. Running out of memory ends the process: every daemon here survives being killed at any point, so there is
+ * one way to recover and not two.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+void *xmalloc(size_t size);
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Bytes that grow at the end; {0} is the empty one. @data is followed by a NUL that @len does not count. */
+struct text {
+	char *data;
+	size_t len, size;
+};
+
+void text_add(struct text *t, const void *bytes, size_t n);
+void text_str(struct text *t, const char *s);
+void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_vprintf(struct text *t, const char *fmt, va_list ap);
+/* Room for @n bytes behind the end; the caller adds what it used to @len (and keeps the NUL). */
+char *text_room(struct text *t, size_t n);
+/* Takes the first @n bytes away. */
+void text_drop(struct text *t, size_t n);
+void text_free(struct text *t);
+/* The bytes, owned by the caller (never NULL); @t is empty afterwards. */
+char *text_take(struct text *t);
+
+bool str_starts(const char *s, const char *prefix);
+/* The whole of @s as a number in base 10 (or 0x...) between @min and @max. */
+bool str_to_long(const char *s, long min, long max, long *out);
