@@ -34,3 +34,10 @@ unit-tools: $(addprefix $(B)/tests/tools/test_,$(tools-test-names))
 	@tests/unit/run $^
 $(addprefix unit-tools-,$(tools-test-names)): unit-tools-%: $(B)/tests/tools/test_%
 	@tests/unit/run $^
+
+# The manual pages name every command, key and option there is, and nothing else.
+.PHONY: check-man
+check-man: tools
+	@tests/tools/man-pages $(B)
+
+include $(wildcard tests/tools/*/build.mk)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void *checked(void *p)
 {
@@ -75,15 +76,18 @@ void text_str(struct text *t, const char *s)
 
 void text_vprintf(struct text *t, const char *fmt, va_list ap)
 {
+	char *p = text_room(t, 64);
+	size_t room = t->size - t->len;
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(p, room, fmt, again);
 	va_end(again);
 	if (n < 0)
 		abort();
-	vsnprintf(text_room(t, (size_t)n), (size_t)n + 1, fmt, ap);
+	if ((size_t)n >= room)
+		vsnprintf(text_room(t, (size_t)n), (size_t)n + 1, fmt, ap);
 	t->len += (size_t)n;
 }
 
@@ -134,4 +138,44 @@ bool str_to_long(const char *s, long min, long max, long *out)
 		return false;
 	*out = value;
 	return true;
+}
+
+unsigned int str_distance(const char *a, const char *b)
+{
+	unsigned int row[3][33], la = strlen(a), lb = strlen(b);
+	unsigned int *before = row[0], *last = row[1], *now = row[2], *t;
+
+	if (la > 32 || lb > 32)
+		return 99;
+	for (unsigned int j = 0; j <= lb; j++)
+		last[j] = j;
+	for (unsigned int i = 1; i <= la; i++) {
+		now[0] = i;
+		for (unsigned int j = 1; j <= lb; j++) {
+			unsigned int best = last[j - 1] + (a[i - 1] != b[j - 1]);
+
+			if (best > last[j] + 1)
+				best = last[j] + 1;
+			if (best > now[j - 1] + 1)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    best > before[j - 2] + 1)
+				best = before[j - 2] + 1;
+			now[j] = best;
+		}
+		t = before, before = last, last = now, now = t;
+	}
+	return last[lb];
+}
+
+bool str_has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word), len;
+
+	for (; *(list += strspn(list, " \t")); list += len) {
+		len = strcspn(list, " \t");
+		if (len == n && !strncasecmp(list, word, n))
+			return true;
+	}
+	return false;
 }

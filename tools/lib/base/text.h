@@ -36,3 +36,7 @@ char *text_take(struct text *t);
 bool str_starts(const char *s, const char *prefix);
 /* The whole of @s as a number in base 10 (or 0x...) between @min and @max. */
 bool str_to_long(const char *s, long min, long max, long *out);
+/* How many letters must be changed, added, left out or swapped to make @b of @a; 99 for words over 32 letters. */
+unsigned int str_distance(const char *a, const char *b);
+/* Whether @word is one of those in @list, between blanks; in whatever case. */
+bool str_has_word(const char *list, const char *word);

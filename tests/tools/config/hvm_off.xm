@@ -1,0 +1,9 @@
+name="h"
+kernel="/k"
+builder="generic"
+sdl=0
+vnc=0
+serial=""
+full-screen=0
+enable-audio=0
+boot="c"

@@ -1,0 +1,20 @@
+name = "old"
+kernel = "/k"
+builder = "linux"
+cpu = 2
+restart = "onreboot"
+nics = 1
+vif = ['mac=00:16:3e:00:00:01']
+vfb = ['type=vnc,vncunused=1,vncpasswd=x']
+on_xend_start = "start"
+on_xend_stop = "shutdown"
+blkif = 1
+acpi = 1
+usb = 0
+pci = []
+uuid = "6B2C9A3E0F5D4E7A9D210123456789AB"
+features = "!writable_page_tables"
+description = "of old"
+cpu_weight = 512
+cpu_cap = 20
+pool = "Pool-0"

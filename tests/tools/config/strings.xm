@@ -1,0 +1,3 @@
+name = "s"
+kernel = r"/k"
+extra = 'a' "b"

@@ -1,0 +1,3 @@
+# Grüße
+name = "süd-%d" % 1
+kernel = "/k"

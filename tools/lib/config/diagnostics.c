@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* See diagnostics.h. */
+#include "lib/config/diagnostics.h"
+
+#include "lib/base/text.h"
+
+#include <stdlib.h>
+
+#define KEPT_MOST 100
+
+static void keep(struct diagnostics *d, struct diagnostic one)
+{
+	if (d->nr == KEPT_MOST) {
+		free(one.text);
+		return;
+	}
+	d->item = xrealloc(d->item, (d->nr + 1) * sizeof(*d->item));
+	d->item[d->nr++] = one;
+}
+
+static void __attribute__((format(printf, 4, 0)))
+add(struct diagnostics *d, bool warning, struct place at, const char *fmt, va_list ap)
+{
+	struct text t = {0};
+
+	d->warnings += warning;
+	d->errors += !warning;
+	if (at.file)
+		text_printf(&t, "%s:", at.file);
+	if (at.line)
+		text_printf(&t, "%u:", at.line);
+	if (at.line && at.column)
+		text_printf(&t, "%u:", at.column);
+	if (t.len)
+		text_str(&t, " ");
+	text_vprintf(&t, fmt, ap);
+	keep(d, (struct diagnostic){.warning = warning, .text = text_take(&t), .line = at.line});
+}
+
+int diagnostics_error(struct diagnostics *d, struct place at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(d, false, at, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void diagnostics_warn(struct diagnostics *d, struct place at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(d, true, at, fmt, ap);
+	va_end(ap);
+}
+
+void diagnostics_free(struct diagnostics *d)
+{
+	for (size_t i = 0; i < d->nr; i++)
+		free(d->item[i].text);
+	free(d->item);
+	*d = (struct diagnostics){0};
+}
+
+void diagnostics_move(struct diagnostics *to, struct diagnostics *from)
+{
+	to->errors += from->errors;
+	to->warnings += from->warnings;
+	for (size_t i = 0; i < from->nr; i++)
+		keep(to, from->item[i]);
+	free(from->item);
+	*from = (struct diagnostics){0};
+}
+
+unsigned int diagnostics_line(const struct diagnostics *d)
+{
+	for (size_t i = 0; i < d->nr; i++)
+		if (!d->item[i].warning)
+			return d->item[i].line;
+	return 0;
+}
+
+void diagnostics_print(const struct diagnostics *d, FILE *out)
+{
+	for (size_t i = 0; i < d->nr; i++)
+		fprintf(out, "%s%s\n", d->item[i].warning ? "warning: " : "", d->item[i].text);
+	if (d->errors + d->warnings > d->nr)
+		fprintf(out, "... and %zu more\n", d->errors + d->warnings - d->nr);
+}
+
+int diagnostics_to_error(const struct diagnostics *d, struct error *e)
+{
+	for (size_t i = 0; i < d->nr; i++) {
+		if (d->item[i].warning)
+			continue;
+		error_set(e, ERROR_CONFIG, "%s", d->item[i].text);
+		if (d->errors > 1)
+			error_hint(e, "%zu more errors were found", d->errors - 1);
+		return -1;
+	}
+	return error_set(e, ERROR_CONFIG, "the configuration is malformed");
+}

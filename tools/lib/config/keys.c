@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of keys: see keys.h. */
+#include "lib/config/keys.h"
+
+#include "lib/base/text.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* clang-format off */
+#define AT(member)	   .offset = offsetof(struct domain_config, member)
+#define DISK(member)	   .offset = offsetof(struct disk_config, member)
+#define NIC(member)	   .offset = offsetof(struct nic_config, member)
+#define VFB(member)	   .offset = offsetof(struct vfb_config, member)
+#define CHANNEL(member)	   .offset = offsetof(struct channel_config, member)
+#define DISPLAY(member)	   AT(display.member)
+#define OTHER(member)	   .other = offsetof(struct domain_config, member)
+#define TYPE(what)	   .type = KEY_##what
+#define NAMES(table)	   .names = table##_names
+#define DEVICES(name, member, which) \
+	{name, #member, TYPE(DEVICES), AT(member), OTHER(nr_##member), .kind = &which}
+#define SAME(name)	   {name, name}
+#define RANGE(least, most) .min = (least), .max = (most)
+#define BRANCH(path)	     {.json = path, .type = KEY_BRANCH}
+#define FIXED(path, text)    {.json = path, .type = KEY_FIXED, .note = text}
+#define RUNNING(path, text)  {.json = path, .type = KEY_FIXED, .running = text}
+
+static const struct key_name type_names[] = {SAME("pv"), SAME("pvh"), SAME("hvm"), {0}};
+static const struct key_name action_names[] = {
+	[ACTION_DESTROY] = SAME("destroy"), [ACTION_RESTART] = SAME("restart"),
+	[ACTION_RENAME_RESTART] = {"rename-restart", "restart_rename"},
+	[ACTION_PRESERVE] = SAME("preserve"),
+	[ACTION_COREDUMP_DESTROY] = {"coredump-destroy", "coredump_destroy"},
+	[ACTION_COREDUMP_RESTART] = {"coredump-restart", "coredump_restart"},
+	[ACTION_SOFT_RESET] = {"soft-reset", "soft_reset"}, {0}};
+static const struct key_name start_names[] = {SAME("ignore"), SAME("start"), {0}};
+static const struct key_name stop_names[] = {
+	SAME("ignore"), SAME("shutdown"), SAME("suspend"), {0}};
+const struct key_name tsc_names[] = {SAME("default"), SAME("always_emulate"), SAME("native"),
+				     SAME("native_paravirt"), {0}};
+static const struct key_name format_names[] = {
+	[DISK_FORMAT_UNKNOWN] = {"", "unknown"}, [DISK_FORMAT_RAW] = SAME("raw"),
+	[DISK_FORMAT_QCOW] = SAME("qcow"), [DISK_FORMAT_QCOW2] = SAME("qcow2"),
+	[DISK_FORMAT_VHD] = SAME("vhd"), [DISK_FORMAT_QED] = SAME("qed"),
+	[DISK_FORMAT_EMPTY] = SAME("empty"), {0}};
+static const struct key_name backend_names[] = {
+	[DISK_BACKEND_UNKNOWN] = {"", "unknown"}, [DISK_BACKEND_PHY] = SAME("phy"),
+	[DISK_BACKEND_TAP] = SAME("tap"), [DISK_BACKEND_QDISK] = SAME("qdisk"),
+	[DISK_BACKEND_STANDALONE] = SAME("standalone"), {0}};
+static const struct key_name nic_type_names[] = {SAME("vif"), {"ioemu", "vif_ioemu"}, {0}};
+static const struct key_name connection_names[] = {SAME("pty"), SAME("socket"), {0}};
+
+/* In the order of libxl's JSON; keys without a place there follow. */
+const struct config_key domain_keys[] = {
+	{"type", "c_info/type", TYPE(ENUM), AT(type), NAMES(type), .unset = -1},
+	{"init_seclabel", "c_info/ssid_label", TYPE(TEXT), AT(init_seclabel)},
+	{"name", "c_info/name", "name", KEY_TEXT, AT(name)},
+	RUNNING("c_info/domid", "4294967295"),
+	{"uuid", "c_info/uuid", "uuid", KEY_TEXT, AT(uuid), .set = domain_set_uuid},
+	{"pool", "c_info/pool_name", "pool_name", KEY_TEXT, AT(pool)},
+	FIXED("c_info/run_hotplug_scripts", "True"),
+	{"driver_domain", "c_info/driver_domain", TYPE(SWITCH), AT(driver_domain)},
+	{"xend_suspend_evtchn_compat", "c_info/xend_suspend_evtchn_compat", .type = KEY_SWITCH,
+	 AT(suspend_evtchn_compat)},
+	{"maxvcpus", "b_info/max_vcpus", "vcpus", KEY_LONG, AT(max_vcpus), RANGE(1, 512),
+	 OTHER(vcpus_given)},
+	{"vcpus", "b_info/avail_vcpus", "online_vcpus", KEY_ONLINE, AT(vcpus), RANGE(1, 512),
+	 OTHER(vcpus_given)},
+	{"cpus", "b_info/vcpu_hard_affinity", "cpus", KEY_CPUS, AT(cpus), OTHER(cpus_each)},
+	{"cpus_soft", "b_info/vcpu_soft_affinity", .type = KEY_CPUS, AT(cpus_soft),
+	 OTHER(cpus_soft_each)},
+	{NULL, "b_info/numa_placement", .type = KEY_OWN, .get = domain_get_placement},
+	{"tsc_mode", "b_info/tsc_mode", "image/linux/tsc_mode", KEY_ENUM, AT(tsc_mode), NAMES(tsc)},
+	{"maxmem", "b_info/max_memkb", "maxmem", KEY_MB, AT(max_memory_kb), RANGE(1, 1 << 24),
+	 OTHER(memory_given)},
+	{"memory", "b_info/target_memkb", "memory", KEY_MB, AT(memory_kb), RANGE(1, 1 << 24),
+	 OTHER(memory_given)},
+	RUNNING("b_info/video_memkb", "0"),
+	{"rtc_timeoffset", "b_info/rtc_timeoffset", "image/linux/rtc_timeoffset", KEY_LONG,
+	 AT(rtc_timeoffset), RANGE(-0x7fffffff, 0x7fffffff)},
+	{"seclabel", "b_info/exec_ssid_label", TYPE(TEXT), AT(seclabel)},
+	{"localtime", "b_info/localtime", "image/linux/localtime", KEY_SWITCH, AT(localtime)},
+	{"nomigrate", "b_info/disable_migrate", "image/linux/nomigrate", KEY_SWITCH, AT(nomigrate)},
+	{"max_grant_frames", "b_info/max_grant_frames", TYPE(LONG), AT(max_grant_frames),
+	 RANGE(0, 0x7fffffff), .unset = -1},
+	{"max_maptrack_frames", "b_info/max_maptrack_frames", .type = KEY_LONG,
+	 AT(max_maptrack_frames), RANGE(0, 0x7fffffff), .unset = -1},
+	{"max_grant_version", "b_info/max_grant_version", TYPE(LONG), AT(max_grant_version),
+	 RANGE(1, 2), .unset = -1},
+	BRANCH("b_info/sched_params"),
+	RUNNING("b_info/sched_params/sched", "credit"),
+	{"cpu_weight", "b_info/sched_params/weight", "cpu_weight", KEY_LONG, AT(cpu_weight),
+	 RANGE(1, 65535), .running = "256"},
+	{"cap", "b_info/sched_params/cap", "cpu_cap", KEY_LONG, AT(cpu_cap), RANGE(0, 51200),
+	 .running = "0"},
+	{NULL, "b_info/claim_mode", TYPE(SWITCH), AT(claim), .unset = -1},
+	{"max_event_channels", "b_info/event_channels", TYPE(LONG), AT(max_event_channels),
+	 RANGE(0, 131071)},
+	{"kernel", "b_info/kernel", "image/linux/kernel", KEY_TEXT, AT(kernel)},
+	{"cmdline", "b_info/cmdline", TYPE(TEXT), AT(cmdline), .get = domain_get_cmdline},
+	{"ramdisk", "b_info/ramdisk", "image/linux/ramdisk", KEY_TEXT, AT(ramdisk)},
+	{"bootloader", "b_info/bootloader", "bootloader", KEY_TEXT, AT(bootloader)},
+	{"bootloader_args", "b_info/bootloader_args", .type = KEY_TEXTS, AT(bootloader_args)},
+	BRANCH("b_info/type.pv"),
+	{"e820_host", "b_info/type.pv/e820_host", TYPE(SWITCH), AT(e820_host)},
+	BRANCH("b_info/arch_arm"),
+	BRANCH("b_info/arch_x86"),
+	RUNNING("b_info/arch_x86/msr_relaxed", "False"),
+	DEVICES("disk", disks, disk_kind),
+	DEVICES("vif", nics, nic_kind),
+	DEVICES("vfb", vfbs, vfb_kind),
+	DEVICES("channel", channels, channel_kind),
+	{"on_poweroff", "on_poweroff", "on_poweroff", KEY_ENUM, AT(on_poweroff), NAMES(action)},
+	{"on_reboot", "on_reboot", "on_reboot", KEY_ENUM, AT(on_reboot), NAMES(action)},
+	{"on_watchdog", "on_watchdog", TYPE(ENUM), AT(on_watchdog), NAMES(action)},
+	{"on_crash", "on_crash", "on_crash", KEY_ENUM, AT(on_crash), NAMES(action)},
+	{"on_soft_reset", "on_soft_reset", TYPE(ENUM), AT(on_soft_reset), NAMES(action)},
+	{"on_xend_start", "on_xend_start", "on_xend_start", KEY_ENUM, AT(on_xend_start), NAMES(start)},
+	{"on_xend_stop", "on_xend_stop", "on_xend_stop", KEY_ENUM, AT(on_xend_stop), NAMES(stop)},
+
+	/* The parts of the command line: JSON has the whole. */
+	{"ip", NULL, "image/linux/ip", KEY_TEXT, AT(ip)},
+	{"root", NULL, "image/linux/root", KEY_TEXT, AT(root)},
+	{"extra", NULL, "image/linux/args", KEY_TEXT, AT(extra)},
+	{"netmask", TYPE(TEXT), AT(netmask)},
+	{"gateway", TYPE(TEXT), AT(gateway)},
+	{"hostname", TYPE(TEXT), AT(hostname)},
+	{"dhcp", TYPE(TEXT), AT(dhcp)},
+	{"interface", TYPE(TEXT), AT(interface)},
+	{"nfs_server", TYPE(TEXT), AT(nfs_server)},
+	{"nfs_root", TYPE(TEXT), AT(nfs_root)},
+	{"features", "b_info/features", "features", KEY_TEXT, AT(features)},
+	{"description", "c_info/description", "description", KEY_TEXT, AT(description)},
+	{"console", "b_info/console_port", TYPE(LONG), AT(console_port), RANGE(0, 65535)},
+
+	/* A display of the file itself: one vfb more. */
+	{"vnc", TYPE(SWITCH), DISPLAY(vnc), .unset = -1},
+	{"vnclisten", TYPE(TEXT), DISPLAY(vnc_listen)},
+	{"vncdisplay", TYPE(LONG), DISPLAY(vnc_display), RANGE(0, 59635), .unset = -1},
+	{"vncpasswd", TYPE(TEXT), DISPLAY(vnc_passwd)},
+	{"vncunused", TYPE(SWITCH), DISPLAY(vnc_unused), .unset = -1},
+	{"sdl", TYPE(SWITCH), DISPLAY(sdl), .unset = -1},
+	{"opengl", TYPE(SWITCH), DISPLAY(opengl), .unset = -1},
+	{"display", TYPE(TEXT), DISPLAY(sdl_display)},
+	{"xauthority", TYPE(TEXT), DISPLAY(sdl_xauthority)},
+	{"keymap", TYPE(TEXT), DISPLAY(keymap)},
+
+	/* Other names. */
+	{"builder", .type = KEY_OWN, .set = domain_set_builder},
+	{"cpu_cap", TYPE(LONG), AT(cpu_cap), RANGE(0, 51200)},
+	{"bootargs", NULL, "bootloader_args", KEY_WORDS, AT(bootloader_args)},
+	{"cpu", NULL, "cpu", KEY_CPUS, "cpus", AT(cpus), OTHER(cpus_each), .xm = true},
+	{"restart", NULL, "restart", KEY_OWN, "on_poweroff, on_reboot and on_crash", .xm = true,
+	 .set = domain_set_restart},
+	{"blkif", TYPE(SWITCH), AT(driver_domain), .xm = true},
+	{"netif", TYPE(SWITCH), AT(driver_domain), .xm = true},
+	{0},
+};
+
+const struct config_key disk_keys[] = {
+	{"backend", "backend_domname", "backend", KEY_TEXT, DISK(backend_domain)},
+	{"target", "pdev_path", TYPE(TEXT), DISK(target)},
+	{"vdev", "vdev", TYPE(TEXT), DISK(vdev)},
+	{"backendtype", "backend", TYPE(ENUM), DISK(backend), NAMES(backend)},
+	{"format", "format", TYPE(ENUM), DISK(format), NAMES(format)},
+	{"script", "script", "script", KEY_TEXT, DISK(script)},
+	{"access", NULL, "mode", KEY_OWN, .set = disk_set_access},
+	{"specification", .type = KEY_OWN, .set = disk_set_specification},
+	{NULL, "removable", TYPE(SWITCH), DISK(removable), .json_bool = NUMBER},
+	{NULL, "readwrite", TYPE(SWITCH), DISK(readwrite), .json_bool = NUMBER},
+	{NULL, "is_cdrom", TYPE(SWITCH), DISK(cdrom), .json_bool = NUMBER},
+	{"devtype", .type = KEY_OWN, .set = disk_set_devtype},
+	{"direct-io-safe", "direct_io_safe", TYPE(SWITCH), DISK(direct_io_safe),
+	 .json_bool = LITERAL},
+	{"discard", "discard_enable", TYPE(SWITCH), DISK(discard), .unset = -1},
+	{"trusted", "trusted", TYPE(SWITCH), DISK(trusted), .unset = -1},
+	RUNNING("colo_restore_enable", "False"),
+	{NULL, "force", TYPE(SWITCH), DISK(force)},
+	{0},
+};
+
+const struct config_key nic_keys[] = {
+	{"backend", "backend_domname", "backend", KEY_TEXT, NIC(backend_domain)},
+	{"devid", "devid", TYPE(LONG), NIC(devid), RANGE(0, 65535), .unset = -1},
+	{"mtu", "mtu", "mtu", KEY_LONG, NIC(mtu), RANGE(0, 65535)},
+	{"model", "model", "model", KEY_TEXT, NIC(model)},
+	{"mac", "mac", "mac", KEY_TEXT, NIC(mac), .set = nic_set_mac},
+	{"ip", "ip", "ip", KEY_TEXT, NIC(ip)},
+	{"bridge", "bridge", "bridge", KEY_TEXT, NIC(bridge)},
+	{"vifname", "ifname", "vifname", KEY_TEXT, NIC(ifname)},
+	{"script", "script", "script", KEY_TEXT, NIC(script)},
+	{"type", "nictype", "type", KEY_ENUM, NIC(type), NAMES(nic_type), .running = "vif"},
+	{"rate", NULL, "rate", KEY_OWN, .set = nic_set_rate},
+	{NULL, "rate_bytes_per_interval", TYPE(LONG), NIC(rate_bytes_per_interval),
+	 RANGE(0, LONG_MAX)},
+	{NULL, "rate_interval_usecs", TYPE(LONG), NIC(rate_interval_us), RANGE(0, 0xffffffff)},
+	{"gatewaydev", "gatewaydev", "gatewaydev", KEY_TEXT, NIC(gatewaydev)},
+	{"netdev", TYPE(TEXT), "gatewaydev", NIC(gatewaydev)},
+	{"trusted", "trusted", "trusted", KEY_SWITCH, NIC(trusted), .unset = -1},
+	{0},
+};
+
+const struct config_key vfb_keys[] = {
+	FIXED("devid", "0"),
+	BRANCH("vnc"),
+	{"type", NULL, "type", KEY_OWN, .set = vfb_set_type},
+	{"vnc", "vnc/enable", "vnc", KEY_SWITCH, VFB(vnc), .unset = -1},
+	{"vnclisten", "vnc/listen", "vnclisten", KEY_TEXT, VFB(vnc_listen)},
+	{"vncpasswd", "vnc/passwd", "vncpasswd", KEY_TEXT, VFB(vnc_passwd)},
+	{"vncdisplay", "vnc/display", "vncdisplay", KEY_LONG, VFB(vnc_display), RANGE(0, 59635),
+	 .unset = -1},
+	{"vncunused", "vnc/findunused", "vncunused", KEY_SWITCH, VFB(vnc_unused), .unset = -1},
+	BRANCH("sdl"),
+	{"sdl", "sdl/enable", "sdl", KEY_SWITCH, VFB(sdl), .unset = -1},
+	{"opengl", "sdl/opengl", "opengl", KEY_SWITCH, VFB(opengl), .unset = -1},
+	{"display", "sdl/display", "display", KEY_TEXT, VFB(sdl_display)},
+	{"xauthority", "sdl/xauthority", "xauthority", KEY_TEXT, VFB(sdl_xauthority)},
+	{"keymap", "keymap", "keymap", KEY_TEXT, VFB(keymap)},
+	{0},
+};
+
+const struct config_key channel_keys[] = {
+	FIXED("devid", "0"),
+	{"backend", "backend_domname", TYPE(TEXT), CHANNEL(backend_domain)},
+	{"name", "name", TYPE(TEXT), CHANNEL(name)},
+	{"connection", TYPE(ENUM), CHANNEL(connection), NAMES(connection)},
+	BRANCH("connection.pty"),
+	BRANCH("connection.socket"),
+	{"path", "connection.socket/path", TYPE(TEXT), CHANNEL(path)},
+	{0},
+};
+
+const struct key_group file_groups[] = {
+	{" nics ", "the entries of vif= are counted"},
+	{" bootentry ", "bootargs= tells the boot loader what to do"},
+	{" vcpu_avail ", "vcpus= and maxvcpus= say it"},
+	{" shadow_memory ", "PV guests have none"},
+	{" vncviewer vncconsole ", "no viewer is started"},
+	{" vpmu ", "the performance counters follow the hypervisor's vpmu= option"},
+	{" guest_os_type target ", "nothing depends on it"},
+	{" machine_address_size ", "guests of 64 bits have no such limit"},
+	{" suppress_spurious_page_faults ", "there are none to suppress"},
+	{" cpuid_check ", "the processor's features are not checked at start"},
+	{" s3_integrity ", "the host does not suspend"},
+	{" monitor_path device_model_args device_model_args_pv device_model_override "
+	 "device_model_user dm_restrict ", "there is no device model"},
+	{" xenstore_quota ", "the quotas of xenstored count"},
+	{" vkb ", "every vfb brings its keyboard"},
+	{" device_model_version ", "a PV guest's back ends are in domain 0's kernel"},
+	{" pci_msitranslate pci_power_mgmt pci_permissive pci_seize rdm_mem_boundary "
+	 "passthrough ", "there is no PCI pass-through yet"},
+	{" acpi apic pae cdrom boot device_model nographic stdvga serial parallel monitor "
+	 "soundhw full-screen usb usbdevice usbversion xen_platform_pci ne2000 enable-audio hap "
+	 "nestedhvm loader hpet timer_mode vpt_align viridian fda fdb isa videoram hdtype oos "
+	 "bios bios_path_override firmware_override acpi_s3 acpi_s4 acpi_laptop_slate nx altp2m "
+	 "altp2mhvm acpi_firmware smbios_firmware smbios ms_vm_genid mmio_hole vga spice "
+	 "spicehost spiceport spicetls_port spicedisable_ticketing spicepasswd spiceagent_mouse "
+	 "spicevdagent spice_clipboard_sharing spiceusbredirection spice_image_compression "
+	 "spice_streaming_video vkb_device vendor_device stubdomain_kernel stubdomain_cmdline "
+	 "stubdomain_ramdisk stubdomain_memory device_model_stubdomain_override "
+	 "device_model_stubdomain_seclabel device_model_args_hvm mca_caps msr_relaxed "
+	 "xen_platform_pci_bar_uc hvm_pirq ", "it concerns HVM guests only"},
+	{" pci rdm ", "PCI pass-through", true},
+	{" dtdev ", "device-tree pass-through", true},
+	{" device_tree ", "a device tree", true},
+	{" gfx_passthru ", "graphics pass-through", true},
+	{" ioports ", "access to I/O ports", true},
+	{" iomem ", "access to device memory", true},
+	{" irqs irq ", "access to interrupts", true},
+	{" vtpm ", "a virtual TPM", true},
+	{" tpmif ", "a TPM back end", true},
+	{" vscsi ", "SCSI pass-through", true},
+	{" vusb usbctrl usbdev ", "USB pass-through", true},
+	{" p9 ", "sharing folders by 9pfs", true},
+	{" pvcalls ", "PV calls", true},
+	{" vdispl ", "a PV display", true},
+	{" vsnd ", "PV sound", true},
+	{" vuart ", "a virtual UART", true},
+	{" virtio ", "virtio devices", true},
+	{" vif2 ", "a second kind of interface", true},
+	{" vnuma ", "virtual NUMA", true},
+	{" cpuid ", "changing a guest's CPUID", true},
+	{" firmware ", "booting by firmware", true},
+	{" pvshim pvshim_path pvshim_cmdline pvshim_extra ", "the PV shim", true},
+	{" vmtrace_buf_kb ", "tracing of processors", true},
+	{" superpages ", "backing by superpages", true},
+	{" memory_sharing ", "memory sharing", true},
+	{" snapshot ", "starting from a snapshot", true},
+	{" access_control ", "labels of access_control= (use seclabel=)", true},
+	{0},
+};
+
+const struct key_group device_groups[] = {
+	{" accel ", "there are no accelerated interfaces"},
+	{" be_mac ", "the back end has its own address"},
+	{" uuid ", "devices have no uuid"},
+	{" backend_domid devid transport specification colo_enable ", NULL}, /* JSON */
+	{" handle backend-id bootable driver VDI location other_config protocol ", NULL}, /* SXP */
+	{0},
+};
+
+/* What else libxl writes of a PV domain. */
+const struct key_group json_groups[] = {
+	{" c_info/poolid c_info/hap c_info/oos c_info/passthrough b_info/shadow_memkb b_info/nodemap "
+	 "b_info/device_model_version b_info/device_model_stubdomain b_info/iommu_memkb b_info/acpi "
+	 "b_info/apic b_info/vpmu b_info/tee b_info/nested_hvm b_info/dm_restrict vkbs "
+	 "b_info/vmtrace_buf_kb ", NULL},
+	{" b_info/ioports ", "access to I/O ports", true},
+	{" b_info/irqs ", "access to interrupts", true},
+	{" b_info/iomem ", "access to device memory", true},
+	{" pcidevs ", "PCI pass-through", true},
+	{" vtpms ", "a virtual TPM", true},
+	{" p9s ", "sharing folders by 9pfs", true},
+	{0},
+};
+
+/* Of a running domain, or without effect on a PV one. */
+const struct key_group sxp_groups[] = {
+	{" domid state status start_time cpu_time up_time store_mfn console_mfn shadow_memory "
+	 "memory_sharing notes videoram oos s3_integrity ssidref superpages hap pae acpi apic "
+	 "guest_os_type change_home_server device_model vcpu_avail vcpus_params target security ", NULL},
+	{0},
+};
+/* clang-format on */
+
+static const char *name_in(const struct config_key *k, enum key_form form,
+			   enum config_dialect dialect)
+{
+	if (form == FORM_FILE)
+		return k->xm && dialect != CONFIG_XM ? NULL : k->name;
+	return form == FORM_JSON ? k->json : k->sxp;
+}
+
+const struct config_key *key_find(const struct config_key *table, const char *name,
+				  enum key_form form, enum config_dialect dialect)
+{
+	for (const struct config_key *k = table; !key_is_last(k); k++) {
+		const char *known = name_in(k, form, dialect);
+
+		if (known && !strcmp(known, name))
+			return k;
+	}
+	return NULL;
+}
+
+const char *key_suggest(const struct config_key *table, const char *name,
+			enum config_dialect dialect)
+{
+	unsigned int least = strlen(name) < 6 ? 2 : 3;
+	const char *best = NULL;
+
+	for (const struct config_key *k = table; !key_is_last(k); k++) {
+		const char *known = name_in(k, FORM_FILE, dialect);
+		unsigned int n = !known			   ? least
+				 : strcasecmp(name, known) ? str_distance(name, known)
+							   : 0;
+
+		if (n < least && n < strlen(name)) {
+			least = n;
+			best = known;
+		}
+	}
+	return best;
+}
+
+const struct key_group *key_group(const struct key_group *groups, const char *name)
+{
+	while (groups->names && !str_has_word(groups->names, name))
+		groups++;
+	return groups->names ? groups : NULL;
+}
+
+int key_group_tell(const struct key_group *g, const char *name, bool asks, struct place at,
+		   struct diagnostics *found)
+{
+	if (!asks || !g->note)
+		return 0;
+	if (g->later)
+		return diagnostics_error(found, at, "'%s' asks for %s, which is not supported",
+					 name, g->note);
+	diagnostics_warn(found, at, "'%s' is ignored: %s", name, g->note);
+	return 0;
+}
+
+const char *path_tail(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int key_unknown(const struct config_key *table, const char *name, enum config_dialect dialect,
+		struct place at, struct diagnostics *found)
+{
+	const char *near = key_suggest(table, path_tail(name), dialect);
+
+	return near ? diagnostics_error(found, at, "unknown key '%.60s' (did you mean '%s'?)", name,
+					near)
+		    : diagnostics_error(found, at, "unknown key '%.60s'", name);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of keys: what a key is called in each format, which member of the struct it fills and what values it takes. Every reader and
+ * writer walks it; a table's order is the order of the JSON that libxl writes. Devices have tables of their own, of the same kind.
+ */
+#pragma once
+
+#include "lib/config/domain_config.h"
+#include "lib/config/value.h"
+
+enum key_type {
+	KEY_TEXT,    /* char * */
+	KEY_LONG,    /* long, or uint64_t where it is no negative number */
+	KEY_MB,	     /* the same of KiB; files say MiB, JSON KiB */
+	KEY_SWITCH,  /* int: 0, 1 */
+	KEY_ENUM,    /* an enum, by @names */
+	KEY_ONLINE,  /* long: vCPUs online; a list of them in JSON */
+	KEY_TEXTS,   /* struct string_list */
+	KEY_WORDS,   /* the same from one text, split at blanks */
+	KEY_CPUS,    /* struct string_list and bool behind it in @other */
+	KEY_DEVICES, /* an array of @kind and, in @other, its size_t */
+	KEY_BRANCH,  /* JSON only: an object that is there though empty */
+	KEY_FIXED,   /* JSON only: @note, or nothing */
+	KEY_OWN,     /* no member: @set or @get do it */
+};
+
+enum key_form { FORM_FILE, FORM_JSON, FORM_SXP };
+
+/* A value's names: in files and SXP, in JSON. */
+struct key_name {
+	const char *file, *json;
+};
+
+struct json_t;
+struct field;
+struct device_kind;
+
+struct config_key {
+	const char *name; /* in files; NULL: none */
+	const char *json; /* path, "b_info/kernel"; NULL: none */
+	const char *sxp;  /* path, "image/linux/kernel"; NULL: none */
+	enum key_type type;
+	const char *instead; /* deprecated: what to write */
+	/* Members of the struct; @other is the second of lists, or the bool without which the row is not written. */
+	unsigned short offset, other;
+	bool xm;				  /* only xm has it */
+	enum { WORD, NUMBER, LITERAL } json_bool; /* "True", 1, true */
+	long min, max;
+	const struct key_name *names;
+	long unset; /* the value that is not written */
+	const char *note;
+	const char *running; /* what the JSON of a running domain says where nothing was */
+	const struct device_kind *kind;
+	/* In place of what @type does. */
+	int (*set)(const struct field *f);
+	struct json_t *(*get)(const void *base);
+};
+
+/* One value on its way into the member @to of @base that @k names. */
+struct field {
+	const struct config_key *k;
+	void *base, *to;
+	const struct value *v;
+	enum key_form form;
+	struct diagnostics *found;
+};
+
+extern const struct key_name tsc_names[]; /* files may say their numbers too, SXP does */
+extern const struct config_key domain_keys[], disk_keys[], nic_keys[], vfb_keys[],
+	channel_keys[]; /* ended by one without any name */
+
+static inline bool key_is_last(const struct config_key *k)
+{
+	return !k->name && !k->json && !k->sxp;
+}
+
+/* What is @by bytes behind @base. */
+static inline void *member_at(const void *base, size_t by)
+{
+	return (char *)base + by;
+}
+
+/* Names that are known and do nothing: told as a warning unless switched off, or, for what is @later, refused. */
+struct key_group {
+	const char *names; /* between blanks: " a b " */
+	const char *note;  /* why nothing is lost; what it asks for; NULL: not worth a word */
+	bool later;
+};
+
+extern const struct key_group file_groups[], device_groups[], json_groups[], sxp_groups[];
+
+/* The row of that name in @form, or NULL; files of xl lack some. */
+const struct config_key *key_find(const struct config_key *table, const char *name,
+				  enum key_form form, enum config_dialect dialect);
+const struct key_group *key_group(const struct key_group *groups, const char *name);
+/* What the group has to say of @name; @asks tells whether it wants something. */
+int key_group_tell(const struct key_group *g, const char *name, bool asks, struct place at,
+		   struct diagnostics *found);
+/* "unknown key 'memmory' (did you mean 'memory'?)"; returns -1. */
+int key_unknown(const struct config_key *table, const char *name, enum config_dialect dialect,
+		struct place at, struct diagnostics *found);
+/* The name nearest to a mistyped one, or NULL. */
+const char *key_suggest(const struct config_key *table, const char *name,
+			enum config_dialect dialect);
+/* The last name of "a/b". */
+const char *path_tail(const char *path);
+
+/* --- Members of a struct (@base) by their key ------------------------------------------------------- */
+
+/* Sets it from @v; 0, or -1 with an error at the value's place. Device lists are lengthened. */
+int field_set(const struct config_key *k, void *base, const struct value *v, enum key_form form,
+	      struct diagnostics *found);
+/* "'key' wants @wanted, not 'this'"; returns -1. */
+int field_wrong(const struct field *f, const char *wanted);
+/* All that was said, as an object in JSON or SXP, which has no devices then; @running: with libxl's defaults. */
+struct json_t *fields_json(const struct config_key *table, const void *base, enum key_form form,
+			   bool running);
+
+/* Nothing said. */
+void fields_init(const struct config_key *table, void *base, size_t size);
+/* What the members of @base own is ended; or, where @base is a plain copy of another, made its own. */
+void fields_free(const struct config_key *table, void *base);
+void fields_own(const struct config_key *table, void *base);
+
+/* --- Devices ---------------------------------------------------------------------------------------- */
+
+/* A device that is being read. */
+struct device_reader {
+	const struct device_kind *kind;
+	void *device;
+	struct place at;
+	struct diagnostics *found;
+	unsigned long seen; /* bits of rows */
+	bool prefixed;	    /* a disk's target was, which tells the format */
+};
+
+struct device_kind {
+	const struct config_key *table;
+	size_t size;
+	const char *sxp; /* "vbd" */
+	/* Words without "=": those that stand for a key and a value, and what becomes of others. */
+	const struct device_flag *flags;
+	int (*word)(struct device_reader *r, const char *word);
+	/* What must hold for one, however it was read; may be NULL. */
+	int (*check)(void *device, struct place at, struct diagnostics *found);
+	bool numbered; /* JSON has its place in the list as devid */
+};
+
+extern const struct device_kind disk_kind, nic_kind, vfb_kind, channel_kind;
+
+/* One more device behind the @k's of @base, to be begun or initialised. */
+void *device_add(const struct config_key *k, void *base);
+/* For texts and SXP; @device gets their defaults. */
+struct device_reader device_begin(const struct device_kind *kind, void *device, struct place at,
+				  struct diagnostics *found);
+int device_check(const struct device_kind *kind, void *device, struct place at,
+		 struct diagnostics *found);
+int device_parse(const struct device_kind *kind, const char *spec, struct place at, void *device,
+		 struct diagnostics *found);
+/* One key of a device, which counts once. */
+int device_set(struct device_reader *r, const struct config_key *k, const char *value);
+/* What SXP has in one: "tap:qcow2:/x"; "hdc:cdrom". */
+int disk_set_uname(struct device_reader *r, const char *uname);
+int disk_set_vdev(struct device_reader *r, const char *vdev);
+/* A disk's or nic's (vbd ...), (vif ...). */
+struct sxp *device_to_sxp(const struct device_kind *kind, const void *device);
+/* Keys of devices that are no plain member: access=, devtype=, specification=, rate=, mac=, type= of a vfb. */
+int disk_set_access(const struct field *f);
+int disk_set_devtype(const struct field *f);
+int disk_set_specification(const struct field *f);
+int nic_set_rate(const struct field *f);
+int nic_set_mac(const struct field *f);
+int vfb_set_type(const struct field *f);
+/* And of domains: uuid=, xm's restart=onreboot|always|never, builder=; what JSON says of the command line and placement by hand. */
+int domain_set_uuid(const struct field *f);
+int domain_set_restart(const struct field *f);
+int domain_set_builder(const struct field *f);
+struct json_t *domain_get_cmdline(const void *base);
+struct json_t *domain_get_placement(const void *base);
+
+void string_list_add(struct string_list *l, const char *s);
+void string_list_free(struct string_list *l);
+
+/* One more member, zeroed, behind the @nr of @size bytes at *@array. */
+void *array_grow(void *array, size_t *nr, size_t size);
+
+/* --- Readers into a struct that config_init() filled, without config_check() ------------------------ */
+
+int json_read(const struct json_t *json, struct place at, struct domain_config *c,
+	      struct diagnostics *found);
+int json_read_text(const char *name, const char *text, struct domain_config *c,
+		   struct diagnostics *found);
+int sxp_read(const char *name, const char *text, struct domain_config *c,
+	     struct diagnostics *found);
+/* config_check(), its sentences at @at. */
+int config_check_at(struct domain_config *c, struct place at, struct diagnostics *found);
+/* The parts of the command line: the word of ip=, or NULL; the extra words with nfsroot=, "" for none. */
+char *config_ip_word(const struct domain_config *c);
+char *config_extra_words(const struct domain_config *c);

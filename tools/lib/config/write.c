@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A configuration back into libxl's JSON and xend's S-expressions, along the tables: an object or list for every '/' of a row's path,
+ * members in the rows' order. Both are made as JSON first; what has libxl's default is not there (a value of 0 for most).
+ */
+#include "lib/config/keys.h"
+
+#include "lib/base/sxp.h"
+#include "lib/base/text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A constant of the tables: a number or a word. */
+static json_t *constant(const char *s)
+{
+	if (!s)
+		return NULL;
+	return *s >= '0' && *s <= '9' ? json_integer(strtoll(s, NULL, 10)) : json_string(s);
+}
+
+/* --- Lists ------------------------------------------------------------------------------------------ */
+
+static json_t *write_texts(const struct string_list *l)
+{
+	json_t *list = l->nr ? json_array() : NULL;
+
+	for (size_t i = 0; i < l->nr; i++)
+		json_array_append_new(list, json_string(l->item[i]));
+	return list;
+}
+
+static json_t *write_words(const struct string_list *l)
+{
+	struct text t = {0};
+	json_t *words;
+
+	for (size_t i = 0; i < l->nr; i++)
+		text_printf(&t, "%s%s", i ? " " : "", l->item[i]);
+	words = json_string(t.data);
+	text_free(&t);
+	return words;
+}
+
+/* A text where only the host knows the CPUs, and in JSON for all of them. */
+static json_t *write_cpu_list(const char *cpus, enum key_form form)
+{
+	static struct cpu_set set;
+	bool anywhere = cpus_anywhere(cpus);
+	json_t *list;
+
+	if (cpus_parse(cpus, NULL, 0, &set, NULL) || (anywhere && form == FORM_JSON))
+		return json_string(cpus);
+	list = json_array();
+	for (unsigned int cpu = 0; cpu < CPUS_MOST && !anywhere; cpu++)
+		if (cpu_set_has(&set, cpu))
+			json_array_append_new(list, json_integer(cpu));
+	return list;
+}
+
+/* JSON has one for each vCPU, SXP also one for all; nothing where all may run anywhere. */
+static json_t *write_cpus(const struct domain_config *c, const struct string_list *cpus, bool each,
+			  enum key_form form)
+{
+	size_t most = c->max_vcpus ? c->max_vcpus : c->vcpus, nr = each ? cpus->nr : most;
+	bool placed = each && form == FORM_SXP;
+	json_t *list;
+
+	if (!cpus->nr)
+		return NULL;
+	if (!each && form == FORM_SXP)
+		return cpus_anywhere(cpus->item[0]) ? NULL : write_cpu_list(cpus->item[0], form);
+	list = json_array();
+	for (size_t i = 0; i < nr && (i < most || form == FORM_SXP); i++) {
+		const char *one = cpus->item[each ? i : 0];
+
+		json_array_append_new(list, write_cpu_list(one, form));
+		placed |= !cpus_anywhere(one);
+	}
+	if (placed)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+/* @nr numbers, each @name of an object of its own where there is a name. */
+static json_t *count(size_t nr, const char *name)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < nr; i++)
+		json_array_append_new(list,
+				      name ? json_pack("{s:i}", name, (int)i) : json_integer(i));
+	return list;
+}
+
+static json_t *write_devices(const struct config_key *k, const void *base, bool running)
+{
+	size_t nr = *(size_t *)member_at(base, k->other);
+	const char *device = *(char **)member_at(base, k->offset);
+	json_t *list = nr ? json_array() : NULL;
+
+	for (size_t i = 0; i < nr; i++, device += k->kind->size) {
+		json_t *one = fields_json(k->kind->table, device, FORM_JSON, running);
+
+		if (k->kind->numbered)
+			json_object_set_new(one, "devid", json_integer(i));
+		if (k->kind == &channel_kind) /* has one of the two branches of its table */
+			json_object_del(one, ((const struct channel_config *)device)->connection
+						     ? "connection.pty"
+						     : "connection.socket");
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+/* --- Rows ------------------------------------------------------------------------------------------- */
+
+static json_t *write_long(const struct config_key *k, long n, enum key_form form)
+{
+	if (k->type == KEY_MB && form == FORM_SXP)
+		n /= 1024;
+	return n == k->unset ? NULL
+			     : json_integer(form == FORM_JSON && k->min < 0 ? (unsigned int)n : n);
+}
+
+static json_t *write_switch(const struct config_key *k, int on, enum key_form form)
+{
+	if (on == k->unset)
+		return NULL;
+	if (form == FORM_SXP || k->json_bool == NUMBER)
+		return json_integer(on);
+	return k->json_bool == LITERAL ? json_boolean(on) : json_string(on ? "True" : "False");
+}
+
+/* SXP of a domain has its actions also where they are libxl's 0. */
+static json_t *write_enum(const struct config_key *k, int n, enum key_form form)
+{
+	if (n == k->unset && (form == FORM_JSON || k->running))
+		return NULL;
+	if (form == FORM_SXP && k->names == tsc_names)
+		return json_integer(n);
+	return json_string(form == FORM_JSON ? k->names[n].json : k->names[n].file);
+}
+
+static json_t *write_field(const struct config_key *k, const void *base, enum key_form form,
+			   bool running)
+{
+	const void *from = member_at(base, k->offset);
+	const bool *other = member_at(base, k->other);
+
+	if (k->get)
+		return k->get(base);
+	switch (k->type) {
+	case KEY_TEXT:
+		return json_string(*(char *const *)from);
+	case KEY_ONLINE:
+		if (form == FORM_JSON)
+			return count(*(const long *)from, NULL);
+		/* fall through */
+	case KEY_LONG:
+	case KEY_MB:
+		return write_long(k, *(const long *)from, form);
+	case KEY_SWITCH:
+		return write_switch(k, *(const int *)from, form);
+	case KEY_ENUM:
+		return write_enum(k, *(const int *)from, form);
+	case KEY_TEXTS:
+		return write_texts(from);
+	case KEY_WORDS:
+		return write_words(from);
+	case KEY_CPUS:
+		return write_cpus(base, from, *other, form);
+	case KEY_DEVICES:
+		return write_devices(k, base, running);
+	case KEY_BRANCH:
+		return json_object();
+	case KEY_FIXED:
+		return constant(k->note);
+	default:
+		return NULL;
+	}
+}
+
+/* Into the object the row's path leads to, which is made; a branch is there already where something was written in it. */
+static void put(json_t *into, const char *path, json_t *value)
+{
+	const char *slash;
+
+	for (; (slash = strchr(path, '/')); path = slash + 1) {
+		char *name = strndup(path, slash - path);
+		json_t *next = json_object_get(into, name);
+
+		if (!next) {
+			next = json_object();
+			json_object_set_new(into, name, next);
+		}
+		free(name);
+		into = next;
+	}
+	json_object_set_new(into, path, value);
+}
+
+/* Whether the row says something only if the file did, and it did not. */
+static bool not_given(const struct config_key *k, const void *base)
+{
+	return k->other && (k->type == KEY_LONG || k->type == KEY_MB || k->type == KEY_ONLINE) &&
+	       !*(bool *)member_at(base, k->other);
+}
+
+json_t *fields_json(const struct config_key *table, const void *base, enum key_form form,
+		    bool running)
+{
+	json_t *into = json_object(), *value;
+
+	for (const struct config_key *k = table; !key_is_last(k); k++) {
+		const char *path = form == FORM_JSON ? k->json : k->sxp;
+
+		if (!path || k->instead || (form == FORM_JSON && !running && not_given(k, base)))
+			continue;
+		value = write_field(k, base, form, running);
+		if (!value && running)
+			value = constant(k->running);
+		if (value)
+			put(into, path, value);
+		if (value && k->kind == &vfb_kind) /* every display has a keyboard */
+			put(into, "vkbs", count(json_array_size(value), "devid"));
+	}
+	return into;
+}
+
+json_t *config_to_json(const struct domain_config *c)
+{
+	return fields_json(domain_keys, c, FORM_JSON, false);
+}
+
+json_t *config_to_json_running(const struct domain_config *c)
+{
+	return fields_json(domain_keys, c, FORM_JSON, true);
+}
+
+json_t *disk_to_json(const struct disk_config *disk)
+{
+	return fields_json(disk_keys, disk, FORM_JSON, false);
+}
+
+json_t *nic_to_json(const struct nic_config *nic)
+{
+	return fields_json(nic_keys, nic, FORM_JSON, false);
+}
+
+/* As jansson does it, but for an empty object, which stands over two lines. */
+void config_print_json(const json_t *json, struct text *out)
+{
+	char *all = json_dumps(json, JSON_INDENT(4));
+	int indent = 0;
+	bool quoted = false;
+
+	for (const char *p = all; *p; p++) {
+		if (*p == '"')
+			quoted = !quoted;
+		if (*p == '\n')
+			indent = strspn(p + 1, " ");
+		if (!quoted && p[0] == '{' && p[1] == '}')
+			text_printf(out, "{\n\n%*s", indent, "");
+		else
+			text_add(out, p, 1);
+		if (*p == '\\')
+			text_add(out, ++p, 1);
+	}
+	text_str(out, "\n");
+	free(all);
+}
+
+/* --- S-expressions ---------------------------------------------------------------------------------- */
+
+static struct sxp *new_list(const char *name)
+{
+	return sxp_add(sxp_list(), sxp_atom(name));
+}
+
+/* Behind what @list has: {"a": {"b": "c"}} is (a (b c)), an array a list. */
+static struct sxp *add_json(struct sxp *list, const json_t *json)
+{
+	const char *name;
+	json_t *member;
+	char number[24];
+	struct sxp *items;
+	size_t i;
+
+	if (json_is_string(json))
+		return sxp_add(list, sxp_atom(json_string_value(json)));
+	if (json_is_integer(json)) {
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(json));
+		return sxp_add(list, sxp_atom(number));
+	}
+	if (json_is_array(json)) {
+		items = sxp_list();
+		json_array_foreach(json, i, member) add_json(items, member);
+		return sxp_add(list, items);
+	}
+	json_object_foreach((json_t *)json, name, member)
+		sxp_add(list, add_json(new_list(name), member));
+	return list;
+}
+
+static void add_fields(struct sxp *list, const struct config_key *table, const void *base)
+{
+	json_t *json = fields_json(table, base, FORM_SXP, false);
+
+	add_json(list, json);
+	json_decref(json);
+}
+
+/* The script a prefix stands for, "drbd:" for block-drbd, or NULL. */
+static const char *script_prefix(const char *script)
+{
+	static const char known[] = "block-drbd block-nbd block-enbd block-iscsi";
+
+	return script && str_has_word(known, script) ? script + strlen("block-") : NULL;
+}
+
+/* "phy:/dev/x", "tap:qcow2:/x", "drbd:res0": what a file would say. */
+static char *write_uname(const struct disk_config *disk)
+{
+	static const char *const formats[] = {[DISK_FORMAT_QCOW] = "qcow",
+					      [DISK_FORMAT_QCOW2] = "qcow2",
+					      [DISK_FORMAT_VHD] = "vhd",
+					      [DISK_FORMAT_QED] = "qed",
+					      [DISK_FORMAT_EMPTY] = NULL};
+	const char *target = disk->target ? disk->target : "",
+		   *script = script_prefix(disk->script);
+
+	if (!*target)
+		return xstrdup("");
+	if (script)
+		return xasprintf("%s:%s", script, target);
+	if (formats[disk->format])
+		return xasprintf("tap:%s:%s", formats[disk->format], target);
+	if (disk->script)
+		return xstrdup(target);
+	return xasprintf("%s:%s",
+			 disk->scheme == DISK_SCHEME_TAP ? "tap:aio"
+			 : disk->scheme == DISK_SCHEME_PHY || str_starts(target, "/dev/") ? "phy"
+											  : "file",
+			 target);
+}
+
+/* What a disk has in SXP by other names. */
+static void add_disk(struct sxp *x, const struct disk_config *disk)
+{
+	struct disk_config rest = *disk;
+	char *uname = write_uname(disk);
+	char *dev = xasprintf("%s%s", disk->vdev, disk->cdrom ? ":cdrom" : "");
+
+	sxp_pair(x, "uname", uname);
+	sxp_pair(x, "dev", dev);
+	sxp_pair(x, "mode", disk->force ? "w!" : disk->readwrite ? "w" : "r");
+	if (*uname && script_prefix(disk->script))
+		rest.script = NULL;
+	add_fields(x, disk_keys, &rest);
+	free(uname);
+	free(dev);
+}
+
+static void add_rate(struct sxp *x, const struct nic_config *nic)
+{
+	unsigned long us = nic->rate_interval_us, rate;
+	char *s;
+
+	if (!us)
+		return;
+	/* Rounded up, so that reading it gives the same bytes again. */
+	rate = (nic->rate_bytes_per_interval * 1000000 + us - 1) / us;
+	s = xasprintf("%luB/s@%luus", rate, us);
+	sxp_pair(x, "rate", s);
+	free(s);
+}
+
+struct sxp *device_to_sxp(const struct device_kind *kind, const void *device)
+{
+	struct sxp *x = new_list(kind->sxp);
+
+	if (kind == &disk_kind)
+		add_disk(x, device);
+	else
+		add_fields(x, kind->table, device);
+	if (kind == &nic_kind)
+		add_rate(x, device);
+	return x;
+}
+
+static void add_devices(struct sxp *x, const struct config_key *k, const void *base)
+{
+	const char *device = *(char **)member_at(base, k->offset);
+
+	for (size_t i = 0; i < *(size_t *)member_at(base, k->other); i++) {
+		sxp_add(x, sxp_add(new_list("device"),
+				   device_to_sxp(k->kind, device + i * k->kind->size)));
+		if (k->kind == &vfb_kind)
+			sxp_add(x, sxp_add(new_list("device"), new_list("vkbd")));
+	}
+}
+
+struct sxp *config_to_sxp(const struct domain_config *c, long domid)
+{
+	struct sxp *x = new_list(domid < 0 ? "vm" : "domain");
+	struct domain_config whole = *c;
+	char number[24], *ip = config_ip_word(c), *extra = config_extra_words(c);
+
+	if (domid >= 0) {
+		snprintf(number, sizeof(number), "%ld", domid);
+		sxp_pair(x, "domid", number);
+	}
+	whole.ip = c->cmdline ? NULL : ip;
+	whole.root = c->cmdline ? NULL : c->root;
+	whole.extra = c->cmdline ? c->cmdline : *extra ? extra : NULL;
+	whole.max_vcpus = c->max_vcpus ? c->max_vcpus : c->vcpus;
+	add_fields(x, domain_keys, &whole);
+	for (const struct config_key *k = domain_keys; !key_is_last(k); k++)
+		if (k->type == KEY_DEVICES && k->kind->sxp)
+			add_devices(x, k, c);
+	free(ip);
+	free(extra);
+	return x;
+}

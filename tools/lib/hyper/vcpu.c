@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* vCPUs, their affinities, and scheduling: parameters of domains, schedulers and CPU pools. */
+#include "lib/hyper/call.h"
+
+_Static_assert(sizeof(vcpu_guest_context_t) <= HYPER_DATA_BYTES, "a context fits");
+
+int hyper_vcpu_info(struct hyper *h, uint32_t domid, unsigned int vcpu,
+		    struct xen_domctl_getvcpuinfo *info, struct error *e)
+{
+	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_getvcpuinfo, domid);
+
+	op->u.getvcpuinfo.vcpu = vcpu;
+	if (hyper_domctl_call_vcpu(h, vcpu, "'s vCPUs cannot be looked up", e))
+		return -1;
+	*info = op->u.getvcpuinfo;
+	return 0;
+}
+
+int hyper_vcpu_get_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
+			   vcpu_guest_context_t *context, struct error *e)
+{
+	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_getvcpucontext, domid);
+
+	op->u.vcpucontext.vcpu = vcpu;
+	set_xen_guest_handle(op->u.vcpucontext.ctxt, hyper_data(h));
+	if (hyper_domctl_call_vcpu(h, vcpu, "'s registers cannot be read", e))
+		return -1;
+	memcpy(context, hyper_data(h), sizeof(*context));
+	return 0;
+}
+
+int hyper_vcpu_set_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
+			   const vcpu_guest_context_t *context, struct error *e)
+{
+	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_setvcpucontext, domid);
+
+	op->u.vcpucontext.vcpu = vcpu;
+	set_xen_guest_handle(op->u.vcpucontext.ctxt, hyper_data(h));
+	memcpy(hyper_data(h), context, sizeof(*context));
+	return hyper_domctl_call_vcpu(h, vcpu, "'s registers cannot be set", e);
+}
+
+/* Both maps lie side by side behind the op. */
+static int affinity_call(struct hyper *h, struct xen_domctl *op, uint8_t *const map[2],
+			 size_t bytes, const char *what, struct error *e)
+{
+	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
+	struct xenctl_bitmap *arg[] = {&a->cpumap_hard, &a->cpumap_soft};
+	uint8_t *at[] = {hyper_data(h), (uint8_t *)hyper_data(h) + HYPER_MAP_BYTES};
+
+	bytes = bytes < HYPER_MAP_BYTES ? bytes : HYPER_MAP_BYTES;
+	for (int i = 0; i < 2; i++) {
+		arg[i]->nr_bits = (uint32_t)bytes * 8;
+		set_xen_guest_handle(arg[i]->bitmap, at[i]);
+		if (map[i]) {
+			memcpy(at[i], map[i], bytes);
+			a->flags |= XEN_VCPUAFFINITY_HARD << i;
+		}
+	}
+	if (hyper_domctl_call_vcpu(h, a->vcpu, what, e))
+		return -1;
+	for (int i = 0; i < 2; i++)
+		if (map[i])
+			memcpy(map[i], at[i], bytes);
+	return 0;
+}
+_Static_assert(XEN_VCPUAFFINITY_SOFT == XEN_VCPUAFFINITY_HARD << 1, "in the maps' order");
+
+int hyper_vcpu_get_affinity(struct hyper *h, uint32_t domid, unsigned int vcpu, uint8_t *hard,
+			    uint8_t *soft, size_t bytes, struct error *e)
+{
+	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_getvcpuaffinity, domid);
+
+	op->u.vcpuaffinity.vcpu = vcpu;
+	return affinity_call(h, op, (uint8_t *[]){hard, soft}, bytes,
+			     "'s affinities cannot be read", e);
+}
+
+int hyper_vcpu_set_affinity(struct hyper *h, uint32_t domid, unsigned int vcpu, uint8_t *hard,
+			    uint8_t *soft, size_t bytes, bool force, struct error *e)
+{
+	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_setvcpuaffinity, domid);
+
+	op->u.vcpuaffinity.vcpu = vcpu;
+	op->u.vcpuaffinity.flags = force ? XEN_VCPUAFFINITY_FORCE : 0;
+	return affinity_call(h, op, (uint8_t *[]){hard, soft}, bytes, "'s affinities cannot be set",
+			     e);
+}
+
+/* --- Scheduling --- */
+
+const char *hyper_sched_name(uint32_t sched_id)
+{
+	static const char *const name[] = {
+		[XEN_SCHEDULER_CREDIT] = "credit",     [XEN_SCHEDULER_CREDIT2] = "credit2",
+		[XEN_SCHEDULER_ARINC653] = "arinc653", [XEN_SCHEDULER_RTDS] = "rtds",
+		[XEN_SCHEDULER_NULL] = "null",
+	};
+	bool known = sched_id < sizeof(name) / sizeof(name[0]) && name[sched_id];
+
+	return known ? name[sched_id] : "unknown";
+}
+
+/* The parameters of credit and credit2 are alike. */
+_Static_assert(sizeof(struct xen_domctl_sched_credit) == sizeof(struct xen_domctl_sched_credit2),
+	       "one shape for both");
+
+static struct xen_domctl_scheduler_op *sched_op(struct hyper *h, uint32_t domid, uint32_t sched_id)
+{
+	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_scheduler_op, domid);
+
+	op->u.scheduler_op.sched_id = sched_id;
+	return &op->u.scheduler_op;
+}
+
+int hyper_sched_get(struct hyper *h, uint32_t domid, uint32_t sched_id,
+		    struct xen_domctl_sched_credit *params, struct error *e)
+{
+	struct xen_domctl_scheduler_op *op = sched_op(h, domid, sched_id);
+
+	op->cmd = XEN_DOMCTL_SCHEDOP_getinfo;
+	if (hyper_domctl_call(h, "'s scheduling parameters cannot be read", e))
+		return -1;
+	*params = op->u.credit;
+	return 0;
+}
+
+int hyper_sched_set(struct hyper *h, uint32_t domid, uint32_t sched_id,
+		    const struct xen_domctl_sched_credit *params, struct error *e)
+{
+	struct xen_domctl_scheduler_op *op = sched_op(h, domid, sched_id);
+
+	op->cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+	op->u.credit = *params;
+	return hyper_domctl_call(h, "'s scheduling parameters cannot be set", e);
+}
+
+int hyper_sched_params(struct hyper *h, struct xen_sysctl_scheduler_op *op, bool set,
+		       struct error *e)
+{
+	struct xen_sysctl *sysctl = hyper_sysctl(h, XEN_SYSCTL_scheduler_op);
+
+	op->cmd = set ? XEN_SYSCTL_SCHEDOP_putinfo : XEN_SYSCTL_SCHEDOP_getinfo;
+	sysctl->u.scheduler_op = *op;
+	if (hyper_sysctl_call(h, "the scheduler refuses its parameters", e))
+		return -1;
+	*op = sysctl->u.scheduler_op;
+	return 0;
+}
+
+/* --- CPU pools --- */
+
+static struct xen_sysctl_cpupool_op *pool_op(struct hyper *h, uint32_t op, uint32_t pool)
+{
+	struct xen_sysctl *sysctl = hyper_sysctl(h, XEN_SYSCTL_cpupool_op);
+	struct xen_sysctl_cpupool_op *p = &sysctl->u.cpupool_op;
+
+	p->op = op;
+	p->cpupool_id = pool;
+	p->cpumap.nr_bits = HYPER_MAP_BYTES * 8;
+	set_xen_guest_handle(p->cpumap.bitmap,
+			     (uint8_t *)memset(hyper_data(h), 0, HYPER_MAP_BYTES));
+	return p;
+}
+
+int hyper_pool_next(struct hyper *h, uint32_t first, struct hyper_pool *pool, struct error *e)
+{
+	const struct xen_sysctl_cpupool_op *p = pool_op(h, XEN_SYSCTL_CPUPOOL_OP_INFO, first);
+
+	if (hyper_sysctl_call(h, "CPU pools cannot be listed", e))
+		return -1;
+	pool->id = p->cpupool_id;
+	pool->sched_id = p->sched_id;
+	pool->nr_domains = p->n_dom;
+	memcpy(pool->cpus, hyper_data(h), sizeof(pool->cpus));
+	return 0;
+}
+
+int hyper_pool_free_cpus(struct hyper *h, uint8_t cpus[HYPER_MAP_BYTES], struct error *e)
+{
+	pool_op(h, XEN_SYSCTL_CPUPOOL_OP_FREEINFO, 0);
+	if (hyper_sysctl_call(h, "free CPUs cannot be listed", e))
+		return -1;
+	memcpy(cpus, hyper_data(h), HYPER_MAP_BYTES);
+	return 0;
+}
