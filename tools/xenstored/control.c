@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* See control.h. The words and forms of the answers are those of xenstored 4.17. */
+#include "xenstored/control.h"
+
+#include "lib/base/log.h"
+#include "xenstored/journal.h"
+#include "xenstored/snapshot.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+
+bool control_log_io;
+static const char *log_path = "/var/log/xen/xenstored-trace.log";
+static FILE *log_to;
+
+/* --- The log --------------------------------------------------------------------------------------- */
+
+static void log_set(bool on)
+{
+	if (log_to)
+		fclose(log_to);
+	log_to = on ? fopen(log_path, "ae") : NULL;
+	control_log_io = log_to;
+}
+
+void control_log_reopen(void)
+{
+	log_set(log_to);
+}
+
+void control_log_file(const char *path)
+{
+	log_path = xstrdup(path);
+	log_set(true);
+}
+
+void control_log_request(const struct client *c, const struct message *m)
+{
+	fprintf(log_to, "%s %u tx %u %s ", c->id < CLIENT_TOOLS ? "domain" : "client", c->id,
+		m->header.tx_id, wire_type_name(m->header.type));
+	for (uint32_t i = 0; i < m->header.len && i < 512; i++)
+		putc(m->data[i] >= ' ' && m->data[i] < 127 ? m->data[i] : ' ', log_to);
+	putc('\n', log_to);
+	if (fflush(log_to))
+		log_set(false);
+}
+
+/* --- Commands: an answer of nothing is "OK" --------------------------------------------------------------- */
+
+struct call {
+	struct store *store;
+	const char **word; /* behind the command */
+	unsigned int nr;
+	struct text *answer;
+};
+
+static int do_check(const struct call *c)
+{
+	store_sound(c->store, c->answer);
+	return 0;
+}
+
+static int do_log(const struct call *c)
+{
+	bool on = !strcmp(c->word[0], "on");
+
+	if (!on && strcmp(c->word[0], "off"))
+		return EINVAL;
+	log_set(on);
+	return 0;
+}
+
+static int do_logfile(const struct call *c)
+{
+	control_log_file(c->word[0]);
+	return 0;
+}
+
+static int do_memreport(const struct call *c)
+{
+	struct mallinfo2 info = mallinfo2();
+	FILE *to = c->nr ? fopen(c->word[0], "ae") : log_to;
+
+	if (!to)
+		return EBADF;
+	fprintf(to,
+		"watched paths: %zu\njournal: %zu bytes\nheap in use: %zu bytes\n"
+		"heap: %zu bytes\n",
+		c->store->watched.nr, journal_size(), info.uordblks + info.hblkhd,
+		info.arena + info.hblkhd);
+	if (c->nr)
+		fclose(to);
+	return 0;
+}
+
+static int do_print(const struct call *c)
+{
+	log_info("control: %s", c->word[0]);
+	return 0;
+}
+
+static int do_live_update(const struct call *c)
+{
+	text_str(c->answer, "not needed: kill -9 the process and the next one goes on from there; "
+			    "start the new xenstored then");
+	return 0;
+}
+
+static int quota_show_domain(const struct call *c)
+{
+	unsigned int domid;
+
+	if (!wire_domid(c->word[0], &domid))
+		return EINVAL;
+	if (!c->store->domain[domid])
+		return ENOENT;
+	text_printf(c->answer, "Domain %u:\n", domid);
+	for (unsigned int q = 0; q < QUOTA_COUNTED; q++)
+		if (q != QUOTA_TRANSACTION_NODES)
+			text_printf(c->answer, "%-16s: %8lld\n", quota_info[q].name,
+				    (long long)c->store->domain[domid]->used[q]);
+	return 0;
+}
+
+static int quota_set(const struct call *c, uint32_t *quota)
+{
+	long value;
+
+	if (c->nr != 3 || strcmp(c->word[0], "set") || !quota ||
+	    !str_to_long(c->word[2], 1, INT32_MAX, &value))
+		return EINVAL;
+	*quota = (uint32_t)value;
+	snapshot_settings(c->store);
+	return 0;
+}
+
+static void quota_show(const struct call *c, const char *name, uint32_t value, const char *meaning)
+{
+	text_printf(c->answer, "%-17s: %8u %s\n", name, value, meaning);
+}
+
+static int do_quota(const struct call *c)
+{
+	enum quota q;
+
+	if (c->nr == 1)
+		return quota_show_domain(c);
+	if (c->nr) {
+		q = c->nr > 1 ? quota_named(c->word[1]) : QUOTA_NR;
+		return quota_set(c, q < QUOTA_NR ? &c->store->quota[q] : NULL);
+	}
+	text_str(c->answer, "Quota settings:\n");
+	for (q = 0; q < QUOTA_NR; q++)
+		quota_show(c, quota_info[q].name, c->store->quota[q], quota_info[q].meaning);
+	return 0;
+}
+
+static int do_quota_soft(const struct call *c)
+{
+	if (c->nr)
+		return quota_set(c, c->nr > 1 && !strcmp(c->word[1], "memory")
+					    ? &c->store->quota_soft_memory
+					    : NULL);
+	text_str(c->answer, "Quota settings:\n");
+	quota_show(c, "memory", c->store->quota_soft_memory,
+		   "Total Xenstore memory per domain (warning level)");
+	return 0;
+}
+
+static int do_help(const struct call *c);
+
+static const struct command {
+	const char *name;
+	int (*serve)(const struct call *c);
+	unsigned int least, most; /* words */
+	const char *words;
+} commands[] = {
+	{"check", do_check, 0, 0, ""},
+	{"log", do_log, 1, 1, "on|off"},
+	{"live-update", do_live_update, 0, 8, "refused: it is not needed"},
+	{"logfile", do_logfile, 1, 1, "<file>"},
+	{"memreport", do_memreport, 0, 1, "[<file>]"},
+	{"print", do_print, 1, 1, "<string>"},
+	{"quota", do_quota, 0, 3, "[set <name> <val>|<domid>]"},
+	{"quota-soft", do_quota_soft, 0, 3, "[set <name> <val>]"},
+	{"help", do_help, 0, 0, ""},
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int do_help(const struct call *c)
+{
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		text_printf(c->answer, "%s\t%s\n", commands[i].name, commands[i].words);
+	return 0;
+}
+
+int outside_control(struct store *store, const char **word, unsigned int nr, struct text *answer)
+{
+	const struct call c = {store, word + 1, nr - 1, answer};
+	int rc = EINVAL;
+
+	for (const struct command *k = commands; k < commands + NR_COMMANDS; k++)
+		if (!strcmp(k->name, word[0]) && c.nr >= k->least && c.nr <= k->most)
+			rc = k->serve(&c);
+	if (!rc && !answer->len)
+		text_str(answer, "OK");
+	return rc;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* XS_CONTROL's commands, and the log of requests they switch. */
+#pragma once
+
+#include "xenstored/store.h"
+
+/* The log of requests goes to that file from now on. */
+void control_log_file(const char *path);
+/* Opens the file again, after rotation. */
+void control_log_reopen(void);
+extern bool control_log_io; /* is it on? */
+void control_log_request(const struct client *c, const struct message *m);

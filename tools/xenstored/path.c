@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* See path.h. */
+#include "xenstored/path.h"
+
+#include "lib/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_START  0x6a09e667f3bcc908ull
+#define HASH_PRIME  0x9e3779b97f4a7c15ull
+#define TABLE_LEAST 16
+
+static const bool allowed[256] = {
+	['-'] = true,	      ['/'] = true,	    ['_'] = true,	  ['@'] = true,
+	['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true,
+};
+
+static inline uint64_t hash_step(uint64_t hash, char c)
+{
+	return (hash ^ (unsigned char)c) * HASH_PRIME;
+}
+
+/* "/" or "/a/b": each component ends a prefix. */
+static bool scan_absolute(struct path *path, const char *s)
+{
+	uint64_t hash = hash_step(HASH_START, '/');
+	const char *p = s + 1;
+
+	path->prefix[0] = (struct prefix){1, hash};
+	path->levels = 0;
+	while (*p) {
+		const char *begin = p;
+
+		for (; *p != '/' && allowed[(unsigned char)*p]; p++)
+			hash = hash_step(hash, *p);
+		if (p == begin || (size_t)(p - s) > XENSTORE_ABS_PATH_MAX)
+			return false;
+		path->prefix[++path->levels] = (struct prefix){(uint32_t)(p - s), hash};
+		if (!*p)
+			break;
+		if (*p++ != '/' || !*p)
+			return false;
+		hash = hash_step(hash, '/');
+	}
+	path->len = (uint32_t)(p - s);
+	return true;
+}
+
+static bool scan_special(struct path *path, const char *s)
+{
+	uint64_t hash = HASH_START;
+	const char *p = s;
+
+	for (; allowed[(unsigned char)*p]; p++) {
+		if (*p == '/' && (p[1] == '/' || !p[1]))
+			return false;
+		hash = hash_step(hash, *p);
+	}
+	path->len = (uint32_t)(p - s);
+	path->levels = 0;
+	path->prefix[0] = (struct prefix){path->len, hash};
+	return !*p && path->len <= XENSTORE_ABS_PATH_MAX;
+}
+
+bool path_parse(struct path *path, const char *s, unsigned int domid, bool special_too)
+{
+	size_t len;
+	int home;
+
+	path->relative = 0;
+	path->s = s;
+	if (*s == '/')
+		return scan_absolute(path, s);
+	if (*s == '@')
+		return special_too && scan_special(path, s);
+	len = strnlen(s, XENSTORE_REL_PATH_MAX + 1);
+	if (!len || len > XENSTORE_REL_PATH_MAX)
+		return false;
+	home = snprintf(path->buffer, sizeof(path->buffer), "/local/domain/%u/", domid);
+	memcpy(path->buffer + home, s, len + 1);
+	path->relative = (uint32_t)home;
+	path->s = path->buffer;
+	return scan_absolute(path, path->buffer);
+}
+
+void path_again(struct path *path, const char *s)
+{
+	path_parse(path, s, 0, true);
+}
+
+uint32_t path_counted(const struct path *path)
+{
+	/* /local/domain/N and its slash: three levels, the third a number. */
+	static const char home[] = "/local/domain/";
+	size_t n = sizeof(home) - 1;
+
+	if (path->levels < 4 || strncmp(path->s, home, n) ||
+	    strspn(path->s + n, "0123456789") + n != path->prefix[3].len)
+		return path->len;
+	return path->len - path->prefix[3].len - 1;
+}
+
+/* The upper half mixes best after a multiplication. */
+static inline size_t slot(const struct table *t, uint64_t hash)
+{
+	return (hash >> 32) & (t->size - 1);
+}
+
+struct named *table_find(const struct table *t, const char *s, struct prefix prefix)
+{
+	if (!t->nr)
+		return NULL;
+	for (struct named *n = t->bucket[slot(t, prefix.hash)]; n; n = n->chain)
+		if (n->hash == prefix.hash && n->len == prefix.len && !memcmp(n->name, s, n->len))
+			return n;
+	return NULL;
+}
+
+static void grow(struct table *t)
+{
+	struct table bigger = {.size = t->size ? t->size * 2 : TABLE_LEAST};
+
+	bigger.bucket = xcalloc(bigger.size, sizeof(*bigger.bucket));
+	for (size_t i = 0; i < t->size; i++)
+		for (struct named *n = t->bucket[i], *next; n; n = next) {
+			struct named **to = &bigger.bucket[slot(&bigger, n->hash)];
+
+			next = n->chain;
+			n->chain = *to;
+			*to = n;
+		}
+	bigger.nr = t->nr;
+	free(t->bucket);
+	*t = bigger;
+}
+
+void table_add(struct table *t, struct named *n)
+{
+	struct named **to;
+
+	if (t->nr >= t->size)
+		grow(t);
+	to = &t->bucket[slot(t, n->hash)];
+	n->chain = *to;
+	*to = n;
+	t->nr++;
+}
+
+void table_remove(struct table *t, struct named *n)
+{
+	struct named **at = &t->bucket[slot(t, n->hash)];
+
+	while (*at != n)
+		at = &(*at)->chain;
+	*at = n->chain;
+	t->nr--;
+}
+
+void table_free(struct table *t)
+{
+	free(t->bucket);
+	*t = (struct table){0};
+}

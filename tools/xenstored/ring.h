@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections to domains: a page with two rings of bytes and an event channel. The page is the domain's to scribble on: indices are read
+ * once and checked, bytes are copied before they are looked at.
+ *
+ * Exactly once, whatever kills this process: bytes of an answer are put where the domain does not look yet; the journal then says in one
+ * record how far both rings are; only after that the indices move. A new process sets them as the last record says, if they are still as
+ * they were before it.
+ */
+#pragma once
+
+#include "xenstored/conn.h"
+
+/*
+ * While the journal is replayed nothing is mapped: only what waits in both directions is kept. ring_load(): for RECORD_RING_...; false
+ * for others.
+ */
+bool ring_load(struct store *store, const struct record *r);
+/* The connection of an introduced domain. */
+struct conn *ring_conn(struct domain *d);
+/* Behind the replay: takes up the connection of every domain that was introduced. */
+void ring_resume(struct store *store);
+/* Appends what a snapshot must say of a ring beside its conn. */
+void ring_dump(struct conn *c);
+
+/* The event channel @port is pending. */
+void ring_event(struct store *store, uint32_t port);
+/* Serves rings that had more than one round takes; true while there are such. */
+bool ring_again(struct store *store);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See snapshot.h. Records come from this program's own file, but a length in them is checked all the same before it is used: a broken
+ * file may lose state, never the daemon.
+ */
+#include "xenstored/snapshot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct record_store {
+	uint32_t quota[QUOTA_NR], soft_memory;
+};
+
+struct record_domain {
+	uint64_t gfn;
+	uint32_t port;
+	int32_t target;
+	uint8_t introduced, shutdown;
+};
+
+void outside_changed(struct client *c, const struct message *m)
+{
+	char *p = journal_append(RECORD_REQUEST, c->id, WIRE_HEADER + m->header.len);
+
+	memcpy(p, &m->header, WIRE_HEADER);
+	memcpy(p + WIRE_HEADER, m->data, m->header.len);
+}
+
+void outside_known(struct domain *d)
+{
+	struct record_domain *r = journal_append(RECORD_DOMAIN, d->domid, sizeof(*r));
+
+	*r = (struct record_domain){
+		.gfn = d->gfn,
+		.port = d->port,
+		.target = d->client ? d->client->target : -1,
+		.introduced = d->introduced,
+		.shutdown = d->shutdown,
+	};
+}
+
+void snapshot_settings(const struct store *store)
+{
+	struct record_store *r = journal_append(RECORD_STORE, 0, sizeof(*r));
+
+	memcpy(r->quota, store->quota, sizeof(r->quota));
+	r->soft_memory = store->quota_soft_memory;
+}
+
+/* --- To the journal ------------------------------------------------------------------------------------ */
+
+/* A request as @client would make it. May be longer than the wire allows: what was a relative path is not any more. */
+static void dump_request(uint32_t client, uint32_t type, const char *path, const void *data,
+			 size_t len)
+{
+	size_t n = strlen(path) + 1;
+	struct message m = {.header = {.type = type, .len = (uint32_t)(n + len)}};
+	char *p = journal_append(RECORD_REQUEST, client, WIRE_HEADER + m.header.len);
+
+	memcpy(p, &m.header, WIRE_HEADER);
+	memcpy(p + WIRE_HEADER, path, n);
+	memcpy(p + WIRE_HEADER + n, data, len);
+}
+
+static bool same_perms(const struct perms *a, const struct perms *b)
+{
+	return a == b || (a->nr == b->nr && !memcmp(a->perm, b->perm, a->nr * sizeof(a->perm[0])));
+}
+
+static void dump_node(void *arg, const char *path, const struct node *n, const struct node *parent)
+{
+	char text[XENSTORE_PAYLOAD_MAX];
+	size_t len = 0;
+
+	if (*path == '/' && path[1])
+		dump_request(CLIENT_TOOLS, XS_WRITE, path, blob_data(n->value), blob_len(n->value));
+	if (same_perms(n->perms, parent->perms))
+		return;
+	for (uint32_t i = 0; i < n->perms->nr; i++)
+		len += wire_perm_text(n->perms->perm[i], text + len);
+	dump_request(CLIENT_TOOLS, XS_SET_PERMS, path, text, len);
+}
+
+static void dump_watch(const struct watch *w)
+{
+	struct text rest = {0};
+
+	text_add(&rest, w->token, strlen(w->token) + 1);
+	if (w->depth >= 0)
+		text_printf(&rest, "%d", w->depth);
+	/* A relative path becomes one again. */
+	dump_request(w->client->id, XS_WATCH, w->watched->path + w->relative, rest.data,
+		     rest.len + (w->depth >= 0));
+	text_free(&rest);
+}
+
+static void dump_client(const struct client *c)
+{
+	struct transaction *tx;
+	const struct watch *w;
+
+	TAILQ_FOREACH(tx, &c->transactions, link)
+	{
+		transaction_drop(tx, tx->failed ? tx->failed : EAGAIN);
+		memcpy(journal_append(RECORD_TRANSACTION, c->id, sizeof(tx->id)), &tx->id,
+		       sizeof(tx->id));
+	}
+	TAILQ_FOREACH(w, &c->watches, of_client)
+	dump_watch(w);
+}
+
+void snapshot_dump(struct store *store)
+{
+	const struct domain *d;
+	const struct client *c;
+	struct text path = {0};
+
+	TAILQ_FOREACH(d, &store->domains, link)
+	outside_known((struct domain *)d);
+	node_walk(store->top, &path, dump_node, NULL);
+	text_free(&path);
+	TAILQ_FOREACH(c, &store->clients, link)
+	dump_client(c);
+	snapshot_settings(store);
+}
+
+/* --- Back ------------------------------------------------------------------------------------------ */
+
+static void load_request(struct store *store, const struct record *r)
+{
+	struct client *c = client_known(store, r->client);
+	struct message m = {.data = r->data + WIRE_HEADER};
+
+	if (!c || r->len < WIRE_HEADER)
+		return;
+	memcpy(&m.header, r->data, WIRE_HEADER);
+	if (m.header.len == r->len - WIRE_HEADER)
+		store_request(store, c, &m);
+}
+
+static void load_domain(struct store *store, const struct record *r)
+{
+	const struct record_domain *head = (const struct record_domain *)r->data;
+	struct domain *d;
+
+	if (r->len < sizeof(*head) || r->client > 65535)
+		return;
+	d = domain_know(store, r->client);
+	d->gfn = head->gfn;
+	d->port = head->port;
+	d->introduced = head->introduced;
+	d->shutdown = head->shutdown;
+	if (!d->introduced)
+		return;
+	if (!d->client)
+		d->client = client_new(store, r->client, (uint16_t)r->client);
+	d->client->target = head->target;
+}
+
+static void load_transaction(struct store *store, const struct record *r)
+{
+	struct client *c = client_known(store, r->client);
+	struct transaction *tx;
+
+	if (!c || r->len != sizeof(tx->id))
+		return;
+	tx = transaction_new(c, store);
+	memcpy(&tx->id, r->data, sizeof(tx->id));
+	transaction_drop(tx, EAGAIN);
+}
+
+static void load_store(struct store *store, const struct record *r)
+{
+	const struct record_store *s = (const struct record_store *)r->data;
+
+	if (r->len != sizeof(*s))
+		return;
+	memcpy(store->quota, s->quota, sizeof(s->quota));
+	store->quota_soft_memory = s->soft_memory;
+}
+
+static void load_end(struct store *store, const struct record *r)
+{
+	struct domain *d = r->client < 65536 ? store->domain[r->client] : NULL;
+
+	if (d && r->kind == RECORD_GONE)
+		domain_forget(store, d);
+	else if (d)
+		domain_shut_down(store, d);
+}
+
+bool snapshot_load(struct store *store, const struct record *r)
+{
+	static void (*const load[])(struct store * store, const struct record *r) = {
+		[RECORD_REQUEST] = load_request, [RECORD_STORE] = load_store,
+		[RECORD_DOMAIN] = load_domain,	 [RECORD_SHUTDOWN] = load_end,
+		[RECORD_GONE] = load_end,	 [RECORD_TRANSACTION] = load_transaction,
+	};
+
+	if (r->kind >= sizeof(load) / sizeof(load[0]) || !load[r->kind])
+		return false;
+	load[r->kind](store, r);
+	return true;
+}
