@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests about operations: work that takes longer than a turn of the loop. */
+#include "xend/api_request.h"
+
+void api_put_operation(struct json_writer *w, const char *key, const struct operation *op)
+{
+	json_begin(w, key, '{');
+	json_put_size(w, "id", op->id);
+	json_put_text(w, "kind", op->kind);
+	json_put_text(w, "domain", op->domain);
+	json_put_text(w, "uuid", op->uuid);
+	json_put_text(w, "state", operation_state_name(op->state));
+	json_put_size(w, "progress", op->progress);
+	json_put_text(w, "step", op->text ? op->text : "");
+	api_put_error(w, "error",
+		      op->state == OPERATION_FAILED || op->state == OPERATION_CANCELLED ? &op->error
+											: NULL,
+		      0);
+	json_put_number(w, "started_at", op->started_at);
+	if (op->ended_at)
+		json_put_number(w, "ended_at", op->ended_at);
+	else
+		json_put_text(w, "ended_at", NULL);
+	json_end(w, '}');
+}
+
+int api_operations_get(struct api_request *r, struct error *e)
+{
+	struct json_writer w = api_list(r, "operations");
+
+	for (struct operation *op = operation_next(r->node, NULL); op;
+	     op = operation_next(r->node, op))
+		api_put_operation(&w, NULL, op);
+	return api_list_end(&w);
+}
+
+static struct operation *find(const struct api_request *r, struct error *e)
+{
+	struct operation *op = NULL;
+	long id;
+
+	if (str_to_long(r->segment[2], 0, INT64_MAX, &id))
+		op = operation_find(r->node, (uint64_t)id);
+	if (!op)
+		error_set(e, ERROR_NOT_FOUND, "there is no operation %.40s (any more)",
+			  r->segment[2]);
+	return op;
+}
+
+int api_operation_get(struct api_request *r, struct error *e)
+{
+	struct operation *op = find(r, e);
+	struct json_writer w;
+
+	if (!op)
+		return -1;
+	w = api_answer(r, 200);
+	api_put_operation(&w, NULL, op);
+	return 0;
+}
+
+int api_operation_delete(struct api_request *r, struct error *e)
+{
+	struct operation *op = find(r, e);
+
+	return !op || operation_cancel(op, e) ? -1 : api_answer_nothing(r);
+}

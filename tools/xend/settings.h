@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What xend-config.sxp says, typed: every option that xend of Xen 3.0 and 4.1 knew, and a few of our own for HTTP over TCP. Options that
+ * this system does not do yet are refused by name once they are switched on; those that mean nothing here any more are accepted, with a
+ * warning where somebody might miss them. Read once at start (and at a reload into a second struct); nothing here touches the host.
+ */
+#pragma once
+
+#include "lib/config/diagnostics.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define XEND_CONFIG_PATH "/etc/xen/xend-config.sxp"
+#define XEND_API_SOCKET	 "/run/xend/api.sock"
+
+/* One TCP address the API is served on; made from xend-http-server and from the entries of xen-api-server. */
+struct listener_settings {
+	char *address; /* numeric */
+	long port;
+	char *key_file, *cert_file; /* both or none (NULL): TLS */
+	char *hosts_allow;	    /* an extended regular expression; "" or NULL: everyone */
+	bool xenapi_only;	    /* nothing but the XML-RPC methods */
+};
+
+/* Texts are never NULL after reading. */
+struct xend_settings {
+	/* The daemon itself. */
+	char *logfile;	  /* /var/log/xen/xend.log */
+	int loglevel;	  /* enum log_level; INFO */
+	char *api_socket; /* /run/xend/api.sock: xend-api-socket, for tests and second instances */
+
+	/* HTTP on TCP: off unless xend-http-server says yes. */
+	bool http_server;
+	long http_port;	    /* 8000 */
+	char *http_address; /* 127.0.0.1; '' is every address, which takes TLS */
+	char *http_hosts;   /* more names that a Host: header may bear, between blanks */
+	char *token_file;   /* /etc/xen/xend-tokens: one token a line, mode 0600 */
+	char *http_key_file, *http_cert_file;
+	struct listener_settings *listeners;
+	size_t nr_listeners;
+
+	/* Domains. */
+	char *vif_script;	     /* vif-bridge; may carry arguments behind a blank */
+	long console_limit_kb;	     /* 1024 */
+	char *domains_path;	     /* /var/lib/xend/domains: managed domains */
+	long device_create_timeout;  /* seconds; 100 */
+	long device_destroy_timeout; /* 100 */
+	bool enable_dump;	     /* a core of a crashed domain before on_crash is done */
+	char *keymap;		     /* en-us */
+	char *vnc_listen;	     /* 127.0.0.1 */
+	char *vncpasswd;
+
+	/* Domain 0. */
+	bool dom0_ballooning; /* take memory from domain 0 for a new domain */
+	long dom0_min_mem_mb; /* never below; 196 */
+	long dom0_cpus;	      /* vCPUs domain 0 keeps; 0: all */
+	long total_memory_mb; /* total_available_memory; 0: what the host has */
+};
+
+/* The file @path (a missing one is all defaults); 0, or -1 with errors in @found. @s is to be freed in either case. */
+int xend_settings_read(const char *path, struct xend_settings *s, struct diagnostics *found);
+/* The same for a text that messages call @name. */
+int xend_settings_read_text(const char *name, const char *text, struct xend_settings *s,
+			    struct diagnostics *found);
+void xend_settings_free(struct xend_settings *s);
+bool address_is_loopback(const char *address);
+
+/* {"xend-port":8000,...} of all options that do something, without the password; a new reference. */
+struct json_t *xend_settings_to_json(const struct xend_settings *s);
