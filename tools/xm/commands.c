@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands. Help and completion are written from it, so a row is all a command needs to be known everywhere. */
+#include "xm/verbs.h"
+
+#define OPTIONS(...)                           \
+	.options = (const struct option_row[]) \
+	{                                      \
+		__VA_ARGS__,                   \
+		{                              \
+			0                      \
+		}                              \
+	}
+
+#define ALL                                                  \
+	{                                                    \
+		'a', "all", NULL, "All domains but domain 0" \
+	}
+#define WAIT                                               \
+	{                                                  \
+		'w', "wait", NULL, "Wait until it is done" \
+	}
+#define FORCE                                                     \
+	{                                                         \
+		'f', "force", NULL, "Without the guest's consent" \
+	}
+#define PAUSED                                                          \
+	{                                                               \
+		'p', "paused", NULL, "Leave it paused once it is there" \
+	}
+#define CONSOLE                                                     \
+	{                                                           \
+		'c', "console", NULL, "Become the domain's console" \
+	}
+#define NO_EFFECT "Accepted, has no effect here"
+
+/* clang-format off */
+#define CREATE_OPTIONS								      \
+	{'q', "quiet", NULL, "Say nothing while all is well"},			      \
+	{'f', "defconfig", "FILE", "Read the configuration from FILE"},		      \
+	{'F', "config", "FILE", "Read an SXP configuration", ONLY_XM},		      \
+	{0, "path", "PATH", "Folders to look for the file in (.:/etc/xen)", ONLY_XM}, \
+	{'n', "dryrun", NULL, "Print what would be created, and create nothing"},     \
+	{'x', "xmldryrun", NULL, NO_EFFECT, ONLY_XM},				      \
+	{'s', "skipdtd", NULL, NO_EFFECT, ONLY_XM},				      \
+	{0, "vncviewer", NULL, NO_EFFECT, ONLY_XM},				      \
+	{0, "vncviewer-autopass", NULL, NO_EFFECT, ONLY_XM}
+/* clang-format on */
+
+const struct command commands[] = {
+	{"block-attach", xm_block_attach, 2, -1, "<Domain> <disk-spec>...",
+	 "Give a domain another virtual disk", .dry = true,
+	 .operands_xm = "<Domain> <BackDev> <FrontDev> <Mode> [BackDomain]",
+	 .alias = {"vbd-create"}},
+	{"block-configure", xm_block_configure, 4, 5,
+	 "<Domain> <BackDev> <FrontDev> <Mode> [BackDomain]",
+	 "Put another back end behind a virtual disk", .dialects = ONLY_XM},
+	{"block-detach", xm_block_detach, 2, 2, "<Domain> <DevId>", "Take a virtual disk away",
+	 .alias = {"vbd-destroy"}, OPTIONS(FORCE)},
+	{"block-list", xm_block_list, 1, -1, "<Domain>...", "List a domain's virtual disks",
+	 .alias = {"vbd-list"}, .listing = true,
+	 OPTIONS({'l', "long", NULL, "All details, as SXP", ONLY_XM})},
+	{"claims", xm_claims, 0, 0, NULL, "List memory that is claimed and not yet given",
+	 .dialects = ONLY_XL},
+	{"completion", xm_completion, 1, 1, "bash|zsh|fish", "Print the completion of a shell"},
+	{"config-update", xm_config_update, 1, -1, "<Domain> <ConfigFile> [vars]",
+	 "Replace the configuration that a domain's next start uses", .dry = true,
+	 OPTIONS({'f', "defconfig", "FILE", "Read the configuration from FILE"},
+		 {'d', "debug", NULL, "Print the configuration"},
+		 {'q', "quiet", NULL, "Say nothing while all is well"})},
+	{"console", xm_console, 1, 1, "<Domain>", "Attach to a domain's console; Ctrl+] leaves",
+	 .common = true,
+	 OPTIONS({'t', "type", "TYPE", "pv or serial"}, {'n', "num", "N", "The console's number"},
+		 {'e', "escape", "CHAR", "What leaves the console (^])"},
+		 {'q', "quiet", NULL, NO_EFFECT, ONLY_XM})},
+	{"cpupool-list", xm_cpupool_list, 0, 1, "[CPU-Pool]", "List the CPU pools",
+	 .alias = {"pool-list"}, .listing = true,
+	 OPTIONS({'c', "cpus", NULL, "List the CPUs of each pool"},
+		 {'l', "long", NULL, "All details, as SXP", ONLY_XM})},
+	{"create", xm_create, 0, -1, "<ConfigFile>... [vars]",
+	 "Create a domain from a config file and start it", .common = true, .listing = true,
+	 .dry = true,
+	 OPTIONS(CONSOLE, PAUSED, CREATE_OPTIONS,
+		 {'F', "foreground", NULL, "Wait for the domain's end", ONLY_XL},
+		 {'d', "debug", NULL, NO_EFFECT, ONLY_XL},
+		 {'e', "no-wait", NULL, NO_EFFECT, ONLY_XL},
+		 {'V', "vncviewer", NULL, NO_EFFECT, ONLY_XL},
+		 {'A', "vncviewer-autopass", NULL, NO_EFFECT, ONLY_XL},
+		 {'i', "ignore-global-affinity-masks", NULL, NO_EFFECT, ONLY_XL})},
+	{"debug-keys", xm_debug_keys, 1, 1, "<Keys>", "Send debug keys to the hypervisor"},
+	{"delete", xm_delete, 1, 1, "<DomainName>", "Forget a managed domain that does not run"},
+	{"destroy", xm_destroy, 1, 1, "<Domain>", "End a domain at once", .common = true,
+	 OPTIONS({'f', "force", NULL, "Also domain 0", ONLY_XL})},
+	{"dmesg", xm_dmesg, 0, 0, NULL, "Print the hypervisor's messages", .common = true,
+	 OPTIONS({'c', "clear", NULL, "Clear the messages after printing them"})},
+	{"domid", xm_domid, 1, 1, "<DomainName>", "Tell the id of a domain's name"},
+	{"domname", xm_domname, 1, 1, "<DomainId>", "Tell the name of a domain's id"},
+	{"domstate", xm_domstate, 1, 1, "<Domain>", "Tell a domain's state in a word"},
+	{"dump-core", xm_dump_core, 1, 2, "<Domain> [FileName]",
+	 "Write a domain's memory to a file",
+	 OPTIONS({'L', "live", NULL, "Do not pause the domain", ONLY_XM},
+		 {'C', "crash", NULL, "Destroy it afterwards", ONLY_XM},
+		 {'R', "reset", NULL, "Start it anew afterwards", ONLY_XM})},
+	{"help", xm_help, 0, 1, "[subcommand]", "Tell what there is and how to use it",
+	 OPTIONS({'l', "long", NULL, "All commands, those not done yet, exit statuses"})},
+	{"info", xm_info, 0, 1, "[name]", "Tell about the host and its hypervisor", .common = true,
+	 .listing = true,
+	 OPTIONS({'n', "numa", NULL, "With the CPUs' places and NUMA nodes"},
+		 {'c', "config", NULL, "xend's settings", ONLY_XM})},
+	{"list", xm_list, 0, -1, "[Domain...]", "List the domains", .common = true, .listing = true,
+	 OPTIONS({'l', "long", NULL, "All details"},
+		 {'v', "verbose", NULL, "With uuids, shutdown reasons and labels"},
+		 {'Z', "context", NULL, "With security labels", ONLY_XL},
+		 {'c', "cpupool", NULL, "With the CPU pool of each", ONLY_XL},
+		 {'n', "numa", NULL, "With the NUMA nodes of each", ONLY_XL},
+		 {0, "label", NULL, "With security labels", ONLY_XM},
+		 {0, "state", "STATE", "Only those that are running, paused, crashed, halted, ...",
+		  ONLY_XM},
+		 {0, "pool", "POOL", "Only those of a CPU pool", ONLY_XM})},
+	{"log", xm_log, 0, 0, NULL, "Print the end of xend's log"},
+	{"mem-max", xm_mem_max, 2, 2, "<Domain> <Mem>",
+	 "Set the most memory a domain may have (MiB, or with k, m, g)", .alias = {"maxmem"}},
+	{"mem-set", xm_mem_set, 2, 2, "<Domain> <Mem>",
+	 "Set how much memory a domain shall use (MiB, or with k, m, g)", .alias = {"balloon"},
+	 .common = true},
+	{"network-attach", xm_network_attach, 1, -1,
+	 "<Domain> [mac=M] [bridge=B] [ip=A] [script=S] [backend=D] [vifname=N] [rate=R]",
+	 "Give a domain another network interface", .dry = true},
+	{"network-detach", xm_network_detach, 2, 2, "<Domain> <DevId|mac>",
+	 "Take a network interface away", OPTIONS(FORCE)},
+	{"network-list", xm_network_list, 1, -1, "<Domain>...",
+	 "List a domain's network interfaces", .alias = {"vif-list"}, .listing = true,
+	 OPTIONS({'l', "long", NULL, "All details, as SXP", ONLY_XM})},
+	{"new", xm_new, 0, -1, "<ConfigFile>... [vars]",
+	 "Put a domain under xend's management without starting it", .listing = true, .dry = true,
+	 OPTIONS({'p', "paused", NULL, NO_EFFECT, ONLY_XM},
+		 {'c', "console_autoconnect", NULL, NO_EFFECT, ONLY_XM}, CREATE_OPTIONS)},
+	{"pause", xm_pause, 1, 1, "<Domain>", "Stop a domain's vCPUs", .common = true},
+	{"reboot", xm_reboot, 0, 1, "[Domain]", "Ask a domain to reboot", .common = true,
+	 OPTIONS(ALL, WAIT,
+		 {'F', "fallback", NULL, "Another way where the guest has no PV drivers",
+		  ONLY_XL})},
+	{"rename", xm_rename, 2, 2, "<Domain> <NewDomainName>", "Give a domain another name"},
+	{"reset", xm_reset, 1, 1, "<Domain>", "Destroy a domain and start it anew"},
+	{"sched-credit", xm_sched_credit, 0, 0,
+	 "[-d <Domain> [-w[=WEIGHT]|-c[=CAP]]] [-s [-t TSLICE] [-r RATELIMIT]] [-p CPUPOOL]",
+	 "Tell or set what the credit scheduler goes by", .listing = true,
+	 OPTIONS({'d', "domain", "DOMAIN", "The domain to tell about or to change"},
+		 {'w', "weight", "WEIGHT", "Its weight, 1 to 65535"},
+		 {'c', "cap", "CAP", "The most it gets, per cent of one CPU; 0: no limit"},
+		 {'s', "schedparam", NULL, "A pool's parameters", ONLY_XL},
+		 {'t', "tslice_ms", "TSLICE", "Its time slice", ONLY_XL},
+		 {'r', "ratelimit_us", "RATELIMIT", "How long a vCPU runs at least", ONLY_XL},
+		 {'m', "migration_delay_us", "DELAY", "How long a vCPU stays where it ran",
+		  ONLY_XL},
+		 {'p', "cpupool", "CPUPOOL", "Only this pool", ONLY_XL})},
+	{"sched-credit2", xm_sched_credit2, 0, 0,
+	 "[-d <Domain> [-w[=WEIGHT]|-c[=CAP]]] [-s [-r RATELIMIT]] [-p CPUPOOL]",
+	 "Tell or set what the credit2 scheduler goes by", .listing = true,
+	 OPTIONS({'d', "domain", "DOMAIN", "The domain to tell about or to change"},
+		 {'w', "weight", "WEIGHT", "Its weight, 1 to 65535"},
+		 {'c', "cap", "CAP", "The most it gets, per cent of one CPU; 0: no limit", ONLY_XL},
+		 {'s', "schedparam", NULL, "A pool's parameters", ONLY_XL},
+		 {'r', "ratelimit_us", "RATELIMIT", "How long a vCPU runs at least", ONLY_XL},
+		 {'p', "cpupool", "CPUPOOL", "Only this pool", ONLY_XL})},
+	{"shutdown", xm_shutdown, 0, 1, "[Domain]", "Ask a domain to shut down", .common = true,
+	 OPTIONS(ALL, WAIT, {'H', "halt", NULL, "Halt it without power off", ONLY_XM},
+		 {'R', "reboot", NULL, "Reboot it instead", ONLY_XM},
+		 {'F', "fallback", NULL, "Another way where the guest has no PV drivers",
+		  ONLY_XL})},
+	{"start", xm_start, 1, 1, "<DomainName>", "Start a managed domain",
+	 OPTIONS(PAUSED, {'c', "console", NULL, "Become the domain's console"},
+		 {0, "vncviewer", NULL, NO_EFFECT}, {0, "vncviewer-autopass", NULL, NO_EFFECT})},
+	{"sysrq", xm_sysrq, 2, 2, "<Domain> <letter>", "Send a magic SysRq key to a domain"},
+	{"top", xm_top, 0, 0, NULL, "Watch the host and its domains", .common = true,
+	 OPTIONS({'d', "delay", "SECONDS", "Between two updates (3)"},
+		 {'n', "networks", NULL, "With the traffic of each interface"},
+		 {'x', "vbds", NULL, "With the traffic of each disk"},
+		 {'r', "repeat-header", NULL, "The heading above each domain"},
+		 {'v', "vcpus", NULL, "With each vCPU"},
+		 {'f', "full-name", NULL, "Names are not cut"},
+		 {'z', "dom0-first", NULL, "Domain 0 first, however sorted"},
+		 {'b', "batch", NULL, "Plain text, no keys"},
+		 {'i', "iterations", "N", "End after N updates"})},
+	{"trigger", xm_trigger, 2, 3, "<Domain> <nmi|reset|init|power|sleep|s3resume> [VCPU]",
+	 "Send a trigger to a domain"},
+	{"unpause", xm_unpause, 1, 1, "<Domain>", "Let a paused domain run again", .common = true},
+	{"uptime", xm_uptime, 0, -1, "[Domain...]", "Tell how long domains have been running",
+	 .common = true, .listing = true,
+	 OPTIONS({'s', "short", NULL, "In short, with the time of day"})},
+	{"vcpu-list", xm_vcpu_list, 0, -1, "[Domain...]", "List the domains' vCPUs",
+	 .listing = true, .common = true},
+	{"vcpu-pin", xm_vcpu_pin, 3, 4, "<Domain> <VCPU|all> <hard CPUs|-|all> [soft CPUs|-|all]",
+	 "Set which CPUs a vCPU may use", .dry = true,
+	 .operands_xm = "<Domain> <VCPU|all> <CPUs|all>",
+	 OPTIONS({'f', "force", NULL, "Also over a temporary pin", ONLY_XL},
+		 {'i', "ignore-global-affinity-masks", NULL, NO_EFFECT, ONLY_XL})},
+	{"vcpu-set", xm_vcpu_set, 2, 2, "<Domain> <vCPUs>",
+	 "Set how many vCPUs a domain has online", .alias = {"set-vcpus", "vcpus-set"},
+	 OPTIONS({'i', "ignore-host", NULL, "More than the host has CPUs, too", ONLY_XL})},
+	{"vm-list", xm_vm_list, 0, 0, NULL, "List the uuids, ids and names of the running domains",
+	 .listing = true},
+	{0},
+};
+
+#define MIGRATION "Shut the domain down here and create it there"
+#define SAVING	  "Shut the domain down and create it again"
+#define POOLS	  "Pin vCPUs with vcpu-pin instead"
+#define PCI	  "Passing devices through needs a later version; share them by disk and vif"
+#define HVM	  "PV guests only for now: the console is the way in"
+#define POLICY	  "There is no security policy to speak of"
+#define TMEM	  "Use mem-set; transcendent memory is gone from Xen itself"
+#define SEDF	  "Use sched-credit"
+#define PSR	  "There is no cache or bandwidth control"
+
+const struct later commands_later[] = {
+	{"addlabel", ONLY_XM, POLICY},
+	{"button-press", ONLY_XL, "Use shutdown"},
+	{"cd-eject", ONLY_XL, "Use block-detach"},
+	{"cd-insert", ONLY_XL, "Use block-attach"},
+	{"channel-list", ONLY_XL, "Look at xenstore-ls /local/domain/<id>/device"},
+	{"cpupool-cpu-add", 0, POOLS},
+	{"cpupool-cpu-remove", 0, POOLS},
+	{"cpupool-create", 0, POOLS},
+	{"cpupool-delete", ONLY_XM, POOLS},
+	{"cpupool-destroy", 0, POOLS},
+	{"cpupool-migrate", 0, POOLS},
+	{"cpupool-new", ONLY_XM, POOLS},
+	{"cpupool-numa-split", ONLY_XL, POOLS},
+	{"cpupool-rename", ONLY_XL, POOLS},
+	{"cpupool-start", ONLY_XM, POOLS},
+	{"devd", ONLY_XL, "Back ends run in domain 0, where xend serves them"},
+	{"dry-run", ONLY_XM, "Use create --dryrun"},
+	{"dumppolicy", ONLY_XM, POLICY},
+	{"event-monitor", ONLY_XM, "Read /v1/events of xend's API"},
+	{"getenforce", 0, POLICY},
+	{"getlabel", ONLY_XM, POLICY},
+	{"getpolicy", ONLY_XM, POLICY},
+	{"labels", ONLY_XM, POLICY},
+	{"loadpolicy", ONLY_XL, POLICY},
+	{"migrate", 0, MIGRATION},
+	{"migrate-receive", ONLY_XL, MIGRATION},
+	{"network-del", ONLY_XM, "Use network-detach"},
+	{"network-new", ONLY_XM, "Use network-attach"},
+	{"network-show", ONLY_XM, "Use network-list"},
+	{"network2-attach", ONLY_XM, "Use network-attach"},
+	{"network2-detach", ONLY_XM, "Use network-detach"},
+	{"network2-list", ONLY_XM, "Use network-list"},
+	{"pci-assignable-add", ONLY_XL, PCI},
+	{"pci-assignable-list", ONLY_XL, PCI},
+	{"pci-assignable-remove", ONLY_XL, PCI},
+	{"pci-attach", 0, PCI},
+	{"pci-detach", 0, PCI},
+	{"pci-list", 0, PCI},
+	{"pci-list-assignable-devices", ONLY_XM, PCI},
+	{"psr-cat-set", ONLY_XL, PSR},
+	{"psr-cat-show", ONLY_XL, PSR},
+	{"psr-cmt-attach", ONLY_XL, PSR},
+	{"psr-cmt-detach", ONLY_XL, PSR},
+	{"psr-cmt-show", ONLY_XL, PSR},
+	{"psr-hwinfo", ONLY_XL, PSR},
+	{"psr-mba-set", ONLY_XL, PSR},
+	{"psr-mba-show", ONLY_XL, PSR},
+	{"qemu-monitor-command", ONLY_XL, HVM},
+	{"remus", ONLY_XL, MIGRATION},
+	{"resetpolicy", ONLY_XM, POLICY},
+	{"resources", ONLY_XM, POLICY},
+	{"restore", 0, SAVING},
+	{"resume", ONLY_XM, "Use unpause for a paused domain, start for one that does not run"},
+	{"rmlabel", ONLY_XM, POLICY},
+	{"save", 0, SAVING},
+	{"sched-bvt", ONLY_XM, SEDF},
+	{"sched-bvt-ctxallow", ONLY_XM, SEDF},
+	{"sched-rtds", ONLY_XL, SEDF},
+	{"sched-sedf", ONLY_XM, SEDF},
+	{"scsi-attach", ONLY_XM, "Use block-attach"},
+	{"scsi-detach", ONLY_XM, "Use block-detach"},
+	{"scsi-list", ONLY_XM, "Use block-list"},
+	{"serve", ONLY_XM, "Use xend's API on /run/xend/api.sock"},
+	{"set-parameters", ONLY_XL, "Set them on the hypervisor's command line"},
+	{"setenforce", 0, POLICY},
+	{"setpolicy", ONLY_XM, POLICY},
+	{"sharing", ONLY_XL, "No memory is shared between domains"},
+	{"shell", ONLY_XM, "Use the shell you are in, with 'xm completion'"},
+	{"suspend", ONLY_XM, "Use pause, or shutdown and start"},
+	{"tmem-destroy", ONLY_XM, TMEM},
+	{"tmem-flush", ONLY_XM, TMEM},
+	{"tmem-freeable", ONLY_XM, TMEM},
+	{"tmem-freeze", ONLY_XM, TMEM},
+	{"tmem-list", ONLY_XM, TMEM},
+	{"tmem-set", ONLY_XM, TMEM},
+	{"tmem-shared-auth", ONLY_XM, TMEM},
+	{"tmem-thaw", ONLY_XM, TMEM},
+	{"usb-add", ONLY_XM, HVM},
+	{"usb-attach", ONLY_XM, PCI},
+	{"usb-del", ONLY_XM, HVM},
+	{"usb-detach", ONLY_XM, PCI},
+	{"usb-hc-create", ONLY_XM, PCI},
+	{"usb-hc-destroy", ONLY_XM, PCI},
+	{"usb-list", 0, PCI},
+	{"usb-list-assignable-devices", ONLY_XM, PCI},
+	{"usbctrl-attach", ONLY_XL, PCI},
+	{"usbctrl-detach", ONLY_XL, PCI},
+	{"usbdev-attach", ONLY_XL, PCI},
+	{"usbdev-detach", ONLY_XL, PCI},
+	{"vdispl-attach", ONLY_XL, HVM},
+	{"vdispl-detach", ONLY_XL, HVM},
+	{"vdispl-list", ONLY_XL, HVM},
+	{"vkb-attach", ONLY_XL, HVM},
+	{"vkb-detach", ONLY_XL, HVM},
+	{"vkb-list", ONLY_XL, HVM},
+	{"vncviewer", 0,
+	 "Start a viewer yourself; the address is vnclisten and vncdisplay of the vfb"},
+	{"vnet-create", ONLY_XM, "Make a bridge and name it in vif"},
+	{"vnet-delete", ONLY_XM, "Remove the bridge"},
+	{"vnet-list", ONLY_XM, "Use 'ip link show type bridge'"},
+	{"vsnd-attach", ONLY_XL, HVM},
+	{"vsnd-detach", ONLY_XL, HVM},
+	{"vsnd-list", ONLY_XL, HVM},
+	{"vtpm-attach", ONLY_XL, "There is no virtual TPM yet"},
+	{"vtpm-detach", ONLY_XL, "There is no virtual TPM yet"},
+	{"vtpm-list", 0, "There is no virtual TPM yet"},
+	{0},
+};
