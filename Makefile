@@ -1,7 +1,8 @@
 # Poncho: what a person types.
 #
 #   make            build the hypervisor (build/poncho and build/poncho.gz)
-#   make run        boot it in QEMU with Debian's kernel as domain 0 and Debian's Xen tools
+#   make tools      build the control tools (build/tools)
+#   make run        boot it all in QEMU with Debian's kernel as domain 0
 #   make check      build with gcc and clang, run every test
 #   make bench      figures beside Debian's Xen 4.17
 #

@@ -5,10 +5,10 @@ B ?= build
 
 SYSTEM := $(B)/system/tests.cpio
 
-$(SYSTEM): $(APPLIANCE) tests/system/pack tests/system/repack-kernel $(B)/tests/guest/hostile \
+$(SYSTEM): $(APPLIANCE) tests/system/pack tests/system/repack-kernel $(B)/tests/guest/hostile $(B)/tests/tiny.elf \
 		$(shell find tests/system/dom0 tests/system/guest -type f)
 	@echo "  PACK    $@"
-	@tests/system/pack $(B)/appliance $(B)/tests/guest $(B)/system
+	@tests/system/pack $(B)/appliance $(B)/tests/guest $(B)/tests/tiny.elf $(B)/system
 	@touch $@
 
 .PHONY: check-system

@@ -43,6 +43,12 @@ within() {
 	done
 }
 
+# patience COMMAND...: waits for it to succeed, 20 s at most, and leaves the verdict to the caller.
+patience() {
+	local end=$((SECONDS + 20))
+	until "$@" || [ $SECONDS -gt $end ]; do usleep 200000; done
+}
+
 # The columns of `xl list`: Name ID Mem VCPUs State Time(s)
 column() {
 	xl list "$1" | awk -v c="$2" 'NR == 2 { print $c }'

@@ -1,7 +1,8 @@
 # A guest with 1 and one with 4 vCPUs: ext4 on xvda, written and read back with equal checksums, on a disk of domain 0
-# behind xen-blkback.
+# behind xen-blkback. 200 MB with FULL=1, 64 MB otherwise.
 # limit: 600
-READY=240 mb=200
+READY=240 mb=64
+! grep -q ' full=1' /proc/cmdline || mb=200
 for vcpus in 1 4; do
 	create disk 'kernel = "/boot/vmlinuz"' "vcpus = $vcpus" 'memory = 160' \
 		'disk = [ "phy:/dev/vdb,xvda,w" ]' 'extra = "console=hvc0 quiet task=disk mb='$mb'"'

@@ -1,6 +1,6 @@
 # Guests with disk and network created, run, destroyed: memory, event channels, grants, files return. 20 of them with
 # FULL=1 (see tests/system/run), four otherwise.
-# limit: 600
+# limit: 1200
 for g in g1 g2 g3; do xl destroy $g 2>/dev/null || true; done
 # Four at a time: while one is made, those before it boot.
 round() {
@@ -30,7 +30,7 @@ grep -q ' full=1' /proc/cmdline && rounds=5
 for i in $(seq $rounds); do round; done
 alone
 clean() { [ "$(free_memory)" -ge "$memory" ] && [ "$(channels)" -le "$channels" ] && [ "$(loops)" -le "$loops" ]; }
-within 20 clean || true
+patience clean
 echo "figure: $((4 * rounds)) guests; memory, channels, nodes, loops before: $memory $channels $nodes $loops"
 echo "figure: after: $(free_memory) $(channels) $(nodes) $(loops)"
 same channels "$channels" "$(channels)"
