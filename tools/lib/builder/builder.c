@@ -97,6 +97,7 @@ static int domain_set_up(struct build *b, struct error *e)
 
 	if (hyper_domain_set_vcpus(b->h, b->domid, a->vcpus ? a->vcpus : 1, e) ||
 	    hyper_domain_set_max_memory(b->h, b->domid, max_kb, e) ||
+	    hyper_memory_set_map(b->h, b->domid, max_kb, e) ||
 	    port_make(b, a->store_port, a->store_domid, &b->out->store_port, e) ||
 	    port_make(b, a->console_port, a->console_domid, &b->out->console_port, e))
 		return -1;

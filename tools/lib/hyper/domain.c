@@ -68,7 +68,7 @@ void hyper_create_defaults(struct xen_domctl_createdomain *c)
 		.max_evtchn_port = 1023,
 		.max_grant_frames = -1,
 		.max_maptrack_frames = -1,
-		.grant_opts = XEN_DOMCTL_GRANT_version(1),
+		.grant_opts = XEN_DOMCTL_GRANT_version(2),
 	};
 }
 

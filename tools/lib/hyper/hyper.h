@@ -130,6 +130,8 @@ long hyper_memory_populate(struct hyper *h, uint32_t domid, unsigned int order, 
 			   unsigned long nr, struct error *e);
 /* Promises @pages (its present ones included) to the domain; 0 takes the promise back. "not enough free memory: 120 MiB wanted, ..." */
 int hyper_memory_claim(struct hyper *h, uint32_t domid, uint64_t pages, struct error *e);
+/* What the guest is told its memory may be: all of @kb from address 0 on, usable. */
+int hyper_memory_set_map(struct hyper *h, uint32_t domid, uint64_t kb, struct error *e);
 /* The error of an allocation of @kb that failed, with how much there is; returns -1. */
 int hyper_memory_short(struct hyper *h, uint64_t kb, struct error *e);
 

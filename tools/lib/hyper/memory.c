@@ -78,6 +78,26 @@ int hyper_memory_claim(struct hyper *h, uint32_t domid, uint64_t pages, struct e
 	return hyper_domain_error(domid, " cannot be promised memory", e);
 }
 
+int hyper_memory_set_map(struct hyper *h, uint32_t domid, uint64_t kb, struct error *e)
+{
+	/* As firmware's E820 has it, 20 bytes; type 1 is usable memory. */
+	struct {
+		uint64_t start, size;
+		uint32_t type;
+	} __attribute__((packed)) *entry = hyper_data(h);
+	struct xen_foreign_memory_map *map = hyper_op(h, sizeof(*map));
+
+	entry->start = 0;
+	entry->size = kb << 10;
+	entry->type = 1;
+	map->domid = (domid_t)domid;
+	map->map.nr_entries = 1;
+	set_xen_guest_handle(map->map.buffer, (void *)entry);
+	if (!xencall2(h->call, __HYPERVISOR_memory_op, XENMEM_set_memory_map, (uintptr_t)map))
+		return 0;
+	return hyper_domain_error(domid, " cannot be given its memory map", e);
+}
+
 void *hyper_map(struct hyper *h, uint32_t domid, const xen_pfn_t *frames, size_t nr, bool write,
 		int *failed, struct error *e)
 {
