@@ -18,9 +18,9 @@ static void keep(struct diagnostics *d, struct diagnostic one)
 	d->item[d->nr++] = one;
 }
 
-static void __attribute__((format(printf, 4, 0)))
-add(struct diagnostics *d, bool warning, struct place at, const char *fmt, va_list ap)
+int diagnostics_add(struct diagnostics *d, bool warning, struct place at, const char *fmt, ...)
 {
+	va_list ap;
 	struct text t = {0};
 
 	d->warnings += warning;
@@ -33,27 +33,11 @@ add(struct diagnostics *d, bool warning, struct place at, const char *fmt, va_li
 		text_printf(&t, "%u:", at.column);
 	if (t.len)
 		text_str(&t, " ");
+	va_start(ap, fmt);
 	text_vprintf(&t, fmt, ap);
+	va_end(ap);
 	keep(d, (struct diagnostic){.warning = warning, .text = text_take(&t), .line = at.line});
-}
-
-int diagnostics_error(struct diagnostics *d, struct place at, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	add(d, false, at, fmt, ap);
-	va_end(ap);
 	return -1;
-}
-
-void diagnostics_warn(struct diagnostics *d, struct place at, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	add(d, true, at, fmt, ap);
-	va_end(ap);
 }
 
 void diagnostics_free(struct diagnostics *d)

@@ -28,11 +28,11 @@ struct diagnostics {
 	size_t errors, warnings; /* all of them, also those not kept */
 };
 
-/* Returns -1. */
-int diagnostics_error(struct diagnostics *d, struct place at, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-void diagnostics_warn(struct diagnostics *d, struct place at, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/* One sentence more; returns -1. */
+int diagnostics_add(struct diagnostics *d, bool warning, struct place at, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+#define diagnostics_error(d, at, ...) diagnostics_add(d, false, at, __VA_ARGS__)
+#define diagnostics_warn(d, at, ...)  diagnostics_add(d, true, at, __VA_ARGS__)
 void diagnostics_free(struct diagnostics *d);
 /* What @from has goes to the end of @to; @from is empty afterwards. */
 void diagnostics_move(struct diagnostics *to, struct diagnostics *from);

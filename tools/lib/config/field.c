@@ -179,20 +179,18 @@ static int set_enum(const struct field *f)
 /* The kinds of Xen 3 and 4 under their old names. */
 int domain_set_builder(const struct field *f)
 {
-	static const struct {
-		const char *name;
-		enum domain_type type;
-	} names[] = {{"", DOMAIN_PV},	  {"linux", DOMAIN_PV}, {"generic", DOMAIN_PV},
-		     {"hvm", DOMAIN_HVM}, {"vmx", DOMAIN_HVM},	{"pvh", DOMAIN_PVH}};
 	struct domain_config *c = f->base;
+	const char *s = f->v->text;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(f->v->text, names[i].name))
-			continue;
-		c->type = names[i].type;
-		return 0;
-	}
-	return field_wrong(f, "linux, generic or hvm");
+	if (!*s || !strcmp(s, "linux") || !strcmp(s, "generic"))
+		c->type = DOMAIN_PV;
+	else if (!strcmp(s, "hvm") || !strcmp(s, "vmx"))
+		c->type = DOMAIN_HVM;
+	else if (!strcmp(s, "pvh"))
+		c->type = DOMAIN_PVH;
+	else
+		return field_wrong(f, "linux, generic or hvm");
+	return 0;
 }
 
 int domain_set_restart(const struct field *f)
@@ -252,14 +250,17 @@ static int set_cpus(const struct field *f)
 {
 	static const unsigned int nodes[CPUS_MOST];
 	static struct cpu_set set;
-	const struct value *v = f->v, *one = v->list ? v->item : v;
+	const struct value *v = f->v;
+	/* In SXP (0 1) is one list for all, ((0 1) (2)) one for each. */
+	bool each = v->list && !(f->form == FORM_SXP && v->nr && !v->item[0].list);
+	const struct value *one = each ? v->item : v;
 	struct error e;
 
 	string_list_free(f->to);
-	*(bool *)member_at(f->base, f->k->other) = v->list;
+	*(bool *)member_at(f->base, f->k->other) = each;
 	if (!v->list && (!*v->text || !strcmp(v->text, "-1")))
 		return 0;
-	for (size_t i = 0; i < (v->list ? v->nr : 1); i++) {
+	for (size_t i = 0; i < (each ? v->nr : 1); i++) {
 		char *s = cpus_text(&one[i]);
 		int rc = cpus_parse(*s ? s : "all", nodes, 0, &set, &e);
 
@@ -352,8 +353,6 @@ void fields_init(const struct config_key *table, void *base, size_t size)
 
 /* --- Ownership -------------------------------------------------------------------------------------- */
 
-static void own(const struct config_key *table, void *base, bool copy);
-
 static void own_texts(struct string_list *l, bool copy)
 {
 	struct string_list from = *l;
@@ -375,7 +374,7 @@ static void own_devices(const struct config_key *k, void *base, bool copy)
 	if (copy && *nr)
 		*array = memcpy(xmalloc(*nr * size), *array, *nr * size);
 	for (size_t i = 0; i < *nr; i++)
-		own(k->kind->table, member_at(*array, i * size), copy);
+		fields_own(k->kind->table, member_at(*array, i * size), copy);
 	if (!copy) {
 		free(*array);
 		*array = NULL;
@@ -384,7 +383,7 @@ static void own_devices(const struct config_key *k, void *base, bool copy)
 }
 
 /* Every member once: KEY_WORDS and what is deprecated are second names of others. */
-static void own(const struct config_key *table, void *base, bool copy)
+void fields_own(const struct config_key *table, void *base, bool copy)
 {
 	for (const struct config_key *k = table; !key_is_last(k); k++) {
 		char **s = member_at(base, k->offset), *mine;
@@ -402,14 +401,4 @@ static void own(const struct config_key *table, void *base, bool copy)
 			own_devices(k, base, copy);
 		}
 	}
-}
-
-void fields_free(const struct config_key *table, void *base)
-{
-	own(table, base, false);
-}
-
-void fields_own(const struct config_key *table, void *base)
-{
-	own(table, base, true);
 }

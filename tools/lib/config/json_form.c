@@ -22,93 +22,87 @@ static bool is_branch(const struct config_key *table, const char *path)
 	return false;
 }
 
-static int read_row(const struct config_key *k, const json_t *json, struct place at, void *base,
-		    struct diagnostics *found)
+static int read_row(const struct reader *r, const struct config_key *k, const json_t *json)
 {
 	struct value v;
 	int rc;
 
-	if (value_of_json(json, at, &v))
-		rc = field_set(k, base, &v, FORM_JSON, found);
+	if (value_of_json(json, r->at, &v))
+		rc = field_set(k, r->device, &v, FORM_JSON, r->found);
 	else
-		rc = diagnostics_error(found, at, "'%s' is %s", k->json,
-				       json_is_object(json) ? "an object" : "no value it can have");
+		rc = complain(r, "'%s' is %s", k->json,
+			      json_is_object(json) ? "an object" : "no value it can have");
 	value_free(&v);
 	return rc;
 }
 
-static int read_devices(const struct config_key *k, const json_t *list, struct place at, void *base,
-			struct diagnostics *found);
-
 /* Names without a row. */
-static int read_other(const struct config_key *table, const char *path, const json_t *json,
-		      struct place at, struct diagnostics *found)
+static int read_other(const struct reader *r, const char *path, const json_t *json)
 {
-	const struct key_group *g =
-		key_group(table == domain_keys ? json_groups : device_groups, path);
 	bool asks = json_is_array(json) ? json_array_size(json) > 0 : !json_is_false(json);
+	const struct key_group *g =
+		key_group(r->kind == &domain_kind ? json_groups : device_groups, path);
 
-	return g ? key_group_tell(g, path, asks, at, found)
-		 : key_unknown(table, path, CONFIG_XL, at, found);
+	return g ? key_group_tell(g, path, asks, r->at, r->found)
+		 : key_unknown(r->kind->table, path, CONFIG_XL, r->at, r->found);
 }
 
-static int read_object(const json_t *json, const char *path, const struct config_key *table,
-		       struct place at, void *base, struct diagnostics *found)
+static int read_devices(const struct reader *r, const struct config_key *k, const json_t *list);
+
+static int read_object(const struct reader *r, const char *path, const json_t *json)
 {
 	const char *name;
 	json_t *member;
 	int rc = 0;
 
 	if (!json_is_object(json))
-		return diagnostics_error(found, at, "'%s' is no object",
-					 *path ? path : "the configuration");
+		return complain(r, "'%s' is no object", *path ? path : "the configuration");
 	json_object_foreach((json_t *)json, name, member)
 	{
 		char *full = xasprintf("%s%s%s", path, *path ? "/" : "", name);
-		const struct config_key *k = key_find(table, full, FORM_JSON, CONFIG_XL);
+		const struct config_key *k = key_find(r->kind->table, full, FORM_JSON, CONFIG_XL);
 
 		if (json_is_null(member))
 			;
-		else if (is_branch(table, full))
-			rc |= read_object(member, full, table, at, base, found);
+		else if (is_branch(r->kind->table, full))
+			rc |= read_object(r, full, member);
 		else if (!k)
-			rc |= read_other(table, full, member, at, found);
+			rc |= read_other(r, full, member);
 		else if (k->type == KEY_DEVICES)
-			rc |= read_devices(k, member, at, base, found);
+			rc |= read_devices(r, k, member);
 		else
-			rc |= read_row(k, member, at, base, found);
+			rc |= read_row(r, k, member);
 		free(full);
 	}
 	return rc ? -1 : 0;
 }
 
-static int read_device(const struct device_kind *kind, const json_t *json, struct place at,
-		       void *device, struct diagnostics *found)
+static int read_device(struct reader r, const json_t *json)
 {
-	fields_init(kind->table, device, kind->size);
-	if (kind == &channel_kind && json_object_get(json, "connection.socket"))
-		((struct channel_config *)device)->connection = CHANNEL_SOCKET;
-	return read_object(json, "", kind->table, at, device, found)
-		       ? -1
-		       : device_check(kind, device, at, found);
+	fields_init(r.kind->table, r.device, r.kind->size);
+	if (r.kind == &channel_kind && json_object_get(json, "connection.socket"))
+		((struct channel_config *)r.device)->connection = CHANNEL_SOCKET;
+	return read_object(&r, "", json) ? -1 : device_check(&r);
 }
 
-static int read_devices(const struct config_key *k, const json_t *list, struct place at, void *base,
-			struct diagnostics *found)
+static int read_devices(const struct reader *r, const struct config_key *k, const json_t *list)
 {
+	const char *file = r->at.file;
 	json_t *one;
 	int rc = 0;
 	size_t i;
 
 	if (!json_is_array(list))
-		return diagnostics_error(found, at, "'%s' is no list", k->json);
+		return complain(r, "'%s' is no list", k->json);
 	json_array_foreach(list, i, one)
 	{
-		char *where = xasprintf("%s%s%s[%zu]", at.file ? at.file : "", at.file ? ": " : "",
-					k->json, i);
+		char *where =
+			xasprintf("%s%s%s[%zu]", file ? file : "", file ? ": " : "", k->json, i);
 
-		rc |= read_device(k->kind, one, (struct place){.file = where}, device_add(k, base),
-				  found);
+		rc |= read_device(
+			(struct reader){
+				k->kind, device_add(k, r->device), {.file = where}, r->found},
+			one);
 		free(where);
 	}
 	return rc;
@@ -127,15 +121,16 @@ static void join_affinity(struct string_list *cpus, bool *each, long vcpus)
 	*each = false;
 }
 
-int json_read(const json_t *json, struct place at, struct domain_config *c,
-	      struct diagnostics *found)
+static int read_config(const char *name, const json_t *json, struct domain_config *c,
+		       struct diagnostics *found)
 {
+	const struct reader r = {&domain_kind, c, {.file = name}, found};
 	const json_t *b_info = json_object_get(json, "b_info");
 	long vcpus;
 
 	/* What is not there is libxl's 0, not a file's default. */
 	c->on_reboot = c->on_crash = c->on_soft_reset = ACTION_DESTROY;
-	if (read_object(json, "", domain_keys, at, c, found))
+	if (read_object(&r, "", json))
 		return -1;
 	c->memory_given = json_object_get(b_info, "target_memkb") != NULL;
 	c->vcpus_given = json_object_get(b_info, "max_vcpus") != NULL;
@@ -149,17 +144,16 @@ int json_read(const json_t *json, struct place at, struct domain_config *c,
 int json_read_text(const char *name, const char *text, struct domain_config *c,
 		   struct diagnostics *found)
 {
-	struct place at = {.file = name};
 	json_error_t error;
 	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
 	int rc;
 
-	if (!json) {
-		at.line = error.line > 0 ? error.line : 0;
-		at.column = error.column > 0 ? error.column : 0;
-		return diagnostics_error(found, at, "this is no JSON: %s", error.text);
-	}
-	rc = json_read(json, at, c, found);
+	if (!json)
+		return diagnostics_error(found,
+					 (struct place){name, error.line > 0 ? error.line : 0,
+							error.column > 0 ? error.column : 0},
+					 "this is no JSON: %s", error.text);
+	rc = read_config(name, json, c, found);
 	json_decref(json);
 	return rc;
 }
@@ -167,17 +161,15 @@ int json_read_text(const char *name, const char *text, struct domain_config *c,
 int config_from_json(const json_t *json, struct domain_config *c, struct diagnostics *found)
 {
 	config_init(c, CONFIG_XL);
-	return json_read(json, (struct place){0}, c, found)
-		       ? -1
-		       : config_check_at(c, (struct place){0}, found);
+	return read_config(NULL, json, c, found) ? -1 : config_check(NULL, c, found);
 }
 
 int disk_from_json(const json_t *json, struct disk_config *disk, struct diagnostics *found)
 {
-	return read_device(&disk_kind, json, (struct place){0}, disk, found);
+	return read_device((struct reader){&disk_kind, disk, .found = found}, json);
 }
 
 int nic_from_json(const json_t *json, struct nic_config *nic, struct diagnostics *found)
 {
-	return read_device(&nic_kind, json, (struct place){0}, nic, found);
+	return read_device((struct reader){&nic_kind, nic, .found = found}, json);
 }

@@ -27,28 +27,22 @@
 #define FIXED(path, text)    {.json = path, .type = KEY_FIXED, .note = text}
 #define RUNNING(path, text)  {.json = path, .type = KEY_FIXED, .running = text}
 
+/* In the order of the enums. */
 static const struct key_name type_names[] = {SAME("pv"), SAME("pvh"), SAME("hvm"), {0}};
 static const struct key_name action_names[] = {
-	[ACTION_DESTROY] = SAME("destroy"), [ACTION_RESTART] = SAME("restart"),
-	[ACTION_RENAME_RESTART] = {"rename-restart", "restart_rename"},
-	[ACTION_PRESERVE] = SAME("preserve"),
-	[ACTION_COREDUMP_DESTROY] = {"coredump-destroy", "coredump_destroy"},
-	[ACTION_COREDUMP_RESTART] = {"coredump-restart", "coredump_restart"},
-	[ACTION_SOFT_RESET] = {"soft-reset", "soft_reset"}, {0}};
+	SAME("destroy"), SAME("restart"), {"rename-restart", "restart_rename"}, SAME("preserve"),
+	{"coredump-destroy", "coredump_destroy"}, {"coredump-restart", "coredump_restart"},
+	{"soft-reset", "soft_reset"}, {0}};
 static const struct key_name start_names[] = {SAME("ignore"), SAME("start"), {0}};
 static const struct key_name stop_names[] = {
 	SAME("ignore"), SAME("shutdown"), SAME("suspend"), {0}};
 const struct key_name tsc_names[] = {SAME("default"), SAME("always_emulate"), SAME("native"),
 				     SAME("native_paravirt"), {0}};
 static const struct key_name format_names[] = {
-	[DISK_FORMAT_UNKNOWN] = {"", "unknown"}, [DISK_FORMAT_RAW] = SAME("raw"),
-	[DISK_FORMAT_QCOW] = SAME("qcow"), [DISK_FORMAT_QCOW2] = SAME("qcow2"),
-	[DISK_FORMAT_VHD] = SAME("vhd"), [DISK_FORMAT_QED] = SAME("qed"),
-	[DISK_FORMAT_EMPTY] = SAME("empty"), {0}};
+	{"", "unknown"}, SAME("raw"), SAME("qcow"), SAME("qcow2"), SAME("vhd"), SAME("qed"),
+	SAME("empty"), {0}};
 static const struct key_name backend_names[] = {
-	[DISK_BACKEND_UNKNOWN] = {"", "unknown"}, [DISK_BACKEND_PHY] = SAME("phy"),
-	[DISK_BACKEND_TAP] = SAME("tap"), [DISK_BACKEND_QDISK] = SAME("qdisk"),
-	[DISK_BACKEND_STANDALONE] = SAME("standalone"), {0}};
+	{"", "unknown"}, SAME("phy"), SAME("tap"), SAME("qdisk"), SAME("standalone"), {0}};
 static const struct key_name nic_type_names[] = {SAME("vif"), {"ioemu", "vif_ioemu"}, {0}};
 static const struct key_name connection_names[] = {SAME("pty"), SAME("socket"), {0}};
 

@@ -118,14 +118,13 @@ struct json_t *fields_json(const struct config_key *table, const void *base, enu
 
 /* Nothing said. */
 void fields_init(const struct config_key *table, void *base, size_t size);
-/* What the members of @base own is ended; or, where @base is a plain copy of another, made its own. */
-void fields_free(const struct config_key *table, void *base);
-void fields_own(const struct config_key *table, void *base);
+/* What the members of @base own is made its own where it is a plain copy of another, or ended. */
+void fields_own(const struct config_key *table, void *base, bool copy);
 
 /* --- Devices ---------------------------------------------------------------------------------------- */
 
-/* A device that is being read. */
-struct device_reader {
+/* A device, or the whole, that is being read. */
+struct reader {
 	const struct device_kind *kind;
 	void *device;
 	struct place at;
@@ -140,28 +139,29 @@ struct device_kind {
 	const char *sxp; /* "vbd" */
 	/* Words without "=": those that stand for a key and a value, and what becomes of others. */
 	const struct device_flag *flags;
-	int (*word)(struct device_reader *r, const char *word);
+	int (*word)(struct reader *r, const char *word);
 	/* What must hold for one, however it was read; may be NULL. */
-	int (*check)(void *device, struct place at, struct diagnostics *found);
+	int (*check)(struct reader *r);
 	bool numbered; /* JSON has its place in the list as devid */
 };
 
-extern const struct device_kind disk_kind, nic_kind, vfb_kind, channel_kind;
+extern const struct device_kind domain_kind, disk_kind, nic_kind, vfb_kind, channel_kind;
+
+#define complain(r, ...) diagnostics_error((r)->found, (r)->at, __VA_ARGS__)
 
 /* One more device behind the @k's of @base, to be begun or initialised. */
 void *device_add(const struct config_key *k, void *base);
 /* For texts and SXP; @device gets their defaults. */
-struct device_reader device_begin(const struct device_kind *kind, void *device, struct place at,
-				  struct diagnostics *found);
-int device_check(const struct device_kind *kind, void *device, struct place at,
-		 struct diagnostics *found);
+struct reader device_begin(const struct device_kind *kind, void *device, struct place at,
+			   struct diagnostics *found);
+int device_check(struct reader *r);
 int device_parse(const struct device_kind *kind, const char *spec, struct place at, void *device,
 		 struct diagnostics *found);
 /* One key of a device, which counts once. */
-int device_set(struct device_reader *r, const struct config_key *k, const char *value);
+int device_set(struct reader *r, const struct config_key *k, const char *value);
 /* What SXP has in one: "tap:qcow2:/x"; "hdc:cdrom". */
-int disk_set_uname(struct device_reader *r, const char *uname);
-int disk_set_vdev(struct device_reader *r, const char *vdev);
+int disk_set_uname(struct reader *r, const char *uname);
+int disk_set_vdev(struct reader *r, const char *vdev);
 /* A disk's or nic's (vbd ...), (vif ...). */
 struct sxp *device_to_sxp(const struct device_kind *kind, const void *device);
 /* Keys of devices that are no plain member: access=, devtype=, specification=, rate=, mac=, type= of a vfb. */
@@ -186,14 +186,12 @@ void *array_grow(void *array, size_t *nr, size_t size);
 
 /* --- Readers into a struct that config_init() filled, without config_check() ------------------------ */
 
-int json_read(const struct json_t *json, struct place at, struct domain_config *c,
-	      struct diagnostics *found);
 int json_read_text(const char *name, const char *text, struct domain_config *c,
 		   struct diagnostics *found);
 int sxp_read(const char *name, const char *text, struct domain_config *c,
 	     struct diagnostics *found);
-/* config_check(), its sentences at @at. */
-int config_check_at(struct domain_config *c, struct place at, struct diagnostics *found);
+/* What no single key can tell: missing name or kernel, memory over maxmem, the same device twice, HVM. */
+int config_check(const char *name, struct domain_config *c, struct diagnostics *found);
 /* The parts of the command line: the word of ip=, or NULL; the extra words with nfsroot=, "" for none. */
 char *config_ip_word(const struct domain_config *c);
 char *config_extra_words(const struct domain_config *c);

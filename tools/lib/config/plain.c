@@ -168,23 +168,22 @@ static bool parse_list(struct parser *p, struct value *v)
 	*v = (struct value){.list = true, .at = p->at};
 	if (++p->depth > DEPTH_MOST)
 		return fail(p, "lists are nested too deeply");
-	next(p);
-	skip_newlines(p);
-	while (p->token != ']') {
+	do {
 		struct value item = {0};
-		bool ok = parse_value(p, &item);
+		bool ok;
 
+		next(p);
+		skip_newlines(p);
+		if (p->token == ']')
+			break;
+		ok = parse_value(p, &item);
 		value_append(v, item);
 		if (!ok)
 			return false;
 		skip_newlines(p);
-		if (p->token == ',') {
-			next(p);
-			skip_newlines(p);
-		} else if (p->token != ']') {
-			return unexpected(p, "',' or ']'");
-		}
-	}
+	} while (p->token == ',');
+	if (p->token != ']')
+		return unexpected(p, "',' or ']'");
 	p->depth--;
 	next(p);
 	return true;
@@ -208,25 +207,22 @@ static bool parse_statement(struct parser *p, struct value *s)
 {
 	struct place at = p->at;
 	struct value v = {0};
-	char *key = p->text;
+	char *key = p->text, *wanted;
 	bool ok, add;
 
 	p->text = NULL;
 	next(p);
 	add = p->token == APPEND;
-	if (p->token != '=' && p->token != APPEND) {
-		struct text t = {0};
-
-		text_printf(&t, "'=' behind '%s'", key);
-		unexpected(p, t.data);
-		text_free(&t);
-		free(key);
-		return false;
+	if (add || p->token == '=') {
+		next(p);
+		ok = parse_value(p, &v);
+		if (ok && p->token != '\n' && p->token != ';' && p->token != END)
+			ok = unexpected(p, "the end of the line or ';'");
+	} else {
+		wanted = xasprintf("'=' behind '%s'", key);
+		ok = unexpected(p, wanted);
+		free(wanted);
 	}
-	next(p);
-	ok = parse_value(p, &v);
-	if (ok && p->token != '\n' && p->token != ';' && p->token != END)
-		ok = unexpected(p, "the end of the line or ';'");
 	if (ok && !p->failed)
 		settings_store(s, key, at, v, add, p->found);
 	else

@@ -91,13 +91,13 @@ static void apply(const struct value *s, struct domain_config *c, struct diagnos
 }
 
 /* The plain grammar where it does; for xm Python, whose errors are told only if it could read the text at all. */
-static int read_settings(const char *name, const char *text, enum config_dialect dialect,
-			 const struct value *by_hand, struct value *s, struct diagnostics *found)
+static int read_settings(const char *name, const char *text, bool xm, const struct value *by_hand,
+			 struct value *s, struct diagnostics *found)
 {
 	struct diagnostics plain = {0};
-	int rc = plain_read(name, text, dialect == CONFIG_XM, s, &plain);
+	int rc = plain_read(name, text, xm, s, &plain);
 
-	if (rc && dialect == CONFIG_XM) {
+	if (rc && xm) {
 		value_free(s);
 		rc = python_read(name, text, by_hand, s, &plain, found);
 		if (rc <= 0) {
@@ -109,8 +109,8 @@ static int read_settings(const char *name, const char *text, enum config_dialect
 	return rc ? -1 : 0;
 }
 
-static int read_any(const char *name, const char *text, enum config_dialect dialect,
-		    struct value *by_hand, struct domain_config *c, struct diagnostics *found)
+static int read_any(const char *name, const char *text, struct value *by_hand,
+		    struct domain_config *c, struct diagnostics *found)
 {
 	const char *start = text + strspn(text, " \t\r\n");
 	struct value s = {0};
@@ -121,7 +121,7 @@ static int read_any(const char *name, const char *text, enum config_dialect dial
 	else if (*start == '(')
 		rc = sxp_read(name, text, c, found);
 	else
-		rc = read_settings(name, text, dialect, by_hand, &s, found);
+		rc = read_settings(name, text, c->dialect == CONFIG_XM, by_hand, &s, found);
 	if (!rc) {
 		for (size_t i = 0; i < by_hand->nr; i++)
 			move(&by_hand->item[i], &s, false, found);
@@ -141,8 +141,8 @@ int config_read_text(const char *name, const char *text, enum config_dialect dia
 	config_init(c, dialect);
 	read_overrides(overrides, nr_overrides, dialect, &by_hand, found);
 	/* What is missing is told only where nothing of the file was lost. */
-	if (!read_any(name, text, dialect, &by_hand, c, found) && found->errors == before)
-		config_check_at(c, (struct place){.file = name}, found);
+	if (!read_any(name, text, &by_hand, c, found) && found->errors == before)
+		config_check(name, c, found);
 	value_free(&by_hand);
 	return found->errors == before ? 0 : -1;
 }
@@ -171,21 +171,16 @@ int config_read(const char *path, enum config_dialect dialect, char *const *over
 	return rc;
 }
 
-static int read_alone(const char *name, int rc, struct domain_config *c, struct diagnostics *found)
-{
-	return rc ? rc : config_check_at(c, (struct place){.file = name}, found);
-}
-
 int config_from_sxp(const char *name, const char *text, struct domain_config *c,
 		    struct diagnostics *found)
 {
 	config_init(c, CONFIG_XM);
-	return read_alone(name, sxp_read(name, text, c, found), c, found);
+	return sxp_read(name, text, c, found) ? -1 : config_check(name, c, found);
 }
 
 int config_from_json_text(const char *name, const char *text, struct domain_config *c,
 			  struct diagnostics *found)
 {
 	config_init(c, CONFIG_XL);
-	return read_alone(name, json_read_text(name, text, c, found), c, found);
+	return json_read_text(name, text, c, found) ? -1 : config_check(name, c, found);
 }

@@ -13,24 +13,24 @@
 
 /* --- Keys and words --------------------------------------------------------------------------------- */
 
-static const struct config_key *find(const struct device_reader *r, const char *name)
+static const struct config_key *find(const struct reader *r, const char *name)
 {
 	return key_find(r->kind->table, name, FORM_FILE, CONFIG_XM);
 }
 
-static bool seen(const struct device_reader *r, const char *name)
+static bool seen(const struct reader *r, const char *name)
 {
 	return r->seen & 1UL << (find(r, name) - r->kind->table);
 }
 
-int device_set(struct device_reader *r, const struct config_key *k, const char *text)
+int device_set(struct reader *r, const struct config_key *k, const char *text)
 {
 	unsigned long bit = 1UL << (k - r->kind->table);
 	struct value v;
 	int rc;
 
 	if (r->seen & bit)
-		return diagnostics_error(r->found, r->at, "'%s' is given twice", k->name);
+		return complain(r, "'%s' is given twice", k->name);
 	r->seen |= bit;
 	v = value_text(text, r->at);
 	rc = field_set(k, r->device, &v, FORM_FILE, r->found);
@@ -38,7 +38,7 @@ int device_set(struct device_reader *r, const struct config_key *k, const char *
 	return rc;
 }
 
-static int set(struct device_reader *r, const char *key, const char *value)
+static int set(struct reader *r, const char *key, const char *value)
 {
 	const struct config_key *k = find(r, key);
 	const struct key_group *g = key_group(device_groups, key);
@@ -61,7 +61,7 @@ static const struct device_flag {
 		  {0}},
   *const nic_flags = &disk_flags[4], *const no_flags = &disk_flags[6];
 
-static int read_word(struct device_reader *r, char *word)
+static int read_word(struct reader *r, char *word)
 {
 	const struct device_flag *f = r->kind->flags;
 	char *value = strchr(word, '=');
@@ -77,7 +77,7 @@ static int read_word(struct device_reader *r, char *word)
 }
 
 /* Words between commas, without the blanks around them. Empty ones count, but for the last; a target goes to the end, commas too. */
-static int read_words(struct device_reader *r, const char *spec)
+static int read_words(struct reader *r, const char *spec)
 {
 	int rc = 0;
 
@@ -98,9 +98,9 @@ static int read_words(struct device_reader *r, const char *spec)
 	return rc;
 }
 
-static int no_word(struct device_reader *r, const char *word)
+static int no_word(struct reader *r, const char *word)
 {
-	return *word ? diagnostics_error(r->found, r->at, "'%s' is no key=value", word) : 0;
+	return *word ? complain(r, "'%s' is no key=value", word) : 0;
 }
 
 /* --- Disks ------------------------------------------------------------------------------------------ */
@@ -130,31 +130,25 @@ static const struct prefix {
 	{0},
 };
 
-static const struct prefix *find_prefix(const char *word, size_t len)
-{
-	for (const struct prefix *p = prefixes; p->word; p++)
-		if (strlen(p->word) == len && !strncmp(p->word, word, len))
-			return p;
-	return NULL;
-}
-
 /* Takes prefixes off @word; whether there was one in @any. */
-static int read_prefixes(struct device_reader *r, const char **word, bool *any)
+static int read_prefixes(struct reader *r, const char **word, bool *any)
 {
 	struct disk_config *disk = r->device;
 
 	*any = false;
 	for (;;) {
 		size_t len = strspn(*word, "abcdefghijklmnopqrstuvwxyz0123456789");
-		const struct prefix *p = (*word)[len] == ':' ? find_prefix(*word, len) : NULL;
+		const struct prefix *p = prefixes;
 
-		if (!p && len && !strncmp(*word + len, ":/", 2))
-			return diagnostics_error(
-				r->found, r->at,
-				"'%.*s:' is no kind of disk: phy, file, tap:aio, tap:qcow2 ...",
-				(int)len, *word);
-		if (!p)
-			return 0;
+		while (p->word && (strlen(p->word) != len || strncmp(p->word, *word, len)))
+			p++;
+		if ((*word)[len] != ':' || !p->word)
+			return len && !strncmp(*word + len, ":/", 2)
+				       ? complain(r,
+						  "'%.*s:' is no kind of disk: phy, file, tap:aio, "
+						  "tap:qcow2 ...",
+						  (int)len, *word)
+				       : 0;
 		*any = true;
 		*word += len + 1;
 		if (!disk->scheme)
@@ -166,7 +160,7 @@ static int read_prefixes(struct device_reader *r, const char **word, bool *any)
 	}
 }
 
-int disk_set_uname(struct device_reader *r, const char *uname)
+int disk_set_uname(struct reader *r, const char *uname)
 {
 	bool any;
 
@@ -176,7 +170,7 @@ int disk_set_uname(struct device_reader *r, const char *uname)
 }
 
 /* "hdc", "hdc:cdrom", "ioemu:hda" */
-int disk_set_vdev(struct device_reader *r, const char *word)
+int disk_set_vdev(struct reader *r, const char *word)
 {
 	char *vdev = xstrdup(str_starts(word, "ioemu:") ? word + 6 : word);
 	char *kind = strchr(vdev, ':');
@@ -192,7 +186,7 @@ int disk_set_vdev(struct device_reader *r, const char *word)
 }
 
 /* The first part not yet said of: target, format (which a prefix stands for too), vdev, access. */
-static int read_part(struct device_reader *r, const char *word)
+static int read_part(struct reader *r, const char *word)
 {
 	struct disk_config *disk = r->device;
 	const struct config_key *format = find(r, "format");
@@ -214,7 +208,7 @@ static int read_part(struct device_reader *r, const char *word)
 		return disk_set_vdev(r, word);
 	if (!seen(r, "access"))
 		return set(r, "access", word);
-	return diagnostics_error(r->found, r->at, "'%s' is one part too many for a disk", word);
+	return complain(r, "'%s' is one part too many for a disk", word);
 }
 
 int disk_set_access(const struct field *f)
@@ -242,53 +236,51 @@ int disk_set_specification(const struct field *f)
 	return strcmp(f->v->text, "xen") ? field_wrong(f, "xen") : 0;
 }
 
-static int check_target(struct disk_config *disk, struct place at, struct diagnostics *found)
+static int check_target(struct reader *r)
 {
+	struct disk_config *disk = r->device;
 	char *path;
 
 	if (!disk->target || !*disk->target) {
 		if (!disk->cdrom)
-			return diagnostics_error(found, at, "a disk needs its target");
+			return complain(r, "a disk needs its target");
 		disk->format = DISK_FORMAT_EMPTY;
 		if (!disk->target)
 			disk->target = xstrdup("");
 		return 0;
 	}
 	if (disk->format == DISK_FORMAT_EMPTY)
-		return diagnostics_error(found, at, "a disk of format 'empty' has no target");
+		return complain(r, "a disk of format 'empty' has no target");
 	if (disk->script || *disk->target == '/')
 		return 0;
 	if (disk->scheme == DISK_SCHEME_FILE || disk->scheme == DISK_SCHEME_TAP)
-		return diagnostics_error(found, at, "'%s' is no whole path: it must begin with '/'",
-					 disk->target);
+		return complain(r, "'%s' is no whole path: it must begin with '/'", disk->target);
 	path = xasprintf("/dev/%s", disk->target);
 	free(disk->target);
 	disk->target = path;
 	return 0;
 }
 
-static int check_disk(void *device, struct place at, struct diagnostics *found)
+static int check_disk(struct reader *r)
 {
-	struct disk_config *disk = device;
+	struct disk_config *disk = r->device;
 
 	if (disk->cdrom) {
 		disk->removable = true;
 		disk->readwrite = false;
 	}
-	if (check_target(disk, at, found))
+	if (check_target(r))
 		return -1;
 	if (!disk->vdev)
-		return diagnostics_error(
-			found, at, "a disk needs the name it shall have in the guest: xvda1, ...");
+		return complain(r, "a disk needs the name it shall have in the guest: xvda1, ...");
 	disk->devid = vdev_number(disk->vdev);
 	if (disk->devid < 0)
-		return diagnostics_error(
-			found, at, "'%s' is no name for a disk in the guest: xvda1, sda, hdc ...",
-			disk->vdev);
+		return complain(r, "'%s' is no name for a disk in the guest: xvda1, sda, hdc ...",
+				disk->vdev);
 	if (disk->format == DISK_FORMAT_UNKNOWN)
 		disk->format = DISK_FORMAT_RAW;
 	if (disk->backend == DISK_BACKEND_PHY && disk->format != DISK_FORMAT_RAW)
-		return diagnostics_error(found, at, "the back end phy has format raw only");
+		return complain(r, "the back end phy has format raw only");
 	return 0;
 }
 
@@ -328,19 +320,18 @@ int nic_set_rate(const struct field *f)
 }
 
 /* A word alone is the bridge. */
-static int read_bridge(struct device_reader *r, const char *word)
+static int read_bridge(struct reader *r, const char *word)
 {
 	return find(r, word) || r->seen ? no_word(r, word) : *word ? set(r, "bridge", word) : 0;
 }
 
-static int check_nic(void *device, struct place at, struct diagnostics *found)
+static int check_nic(struct reader *r)
 {
-	const struct nic_config *nic = device;
+	const struct nic_config *nic = r->device;
 
 	if (!nic->ifname || strlen(nic->ifname) < 16)
 		return 0;
-	return diagnostics_error(found, at, "'%s' is too long for an interface: 15 letters at most",
-				 nic->ifname);
+	return complain(r, "'%s' is too long for an interface: 15 letters at most", nic->ifname);
 }
 
 /* --- Displays and channels -------------------------------------------------------------------------- */
@@ -355,15 +346,14 @@ int vfb_set_type(const struct field *f)
 	return vfb->sdl || vfb->vnc ? 0 : field_wrong(f, "vnc or sdl");
 }
 
-static int check_channel(void *device, struct place at, struct diagnostics *found)
+static int check_channel(struct reader *r)
 {
-	const struct channel_config *channel = device;
+	const struct channel_config *channel = r->device;
 
 	if (!channel->name)
-		return diagnostics_error(found, at, "a channel needs its name=");
+		return complain(r, "a channel needs its name=");
 	if (channel->connection == CHANNEL_SOCKET && !channel->path)
-		return diagnostics_error(found, at, "channel %s needs the path= of its socket",
-					 channel->name);
+		return complain(r, "channel %s needs the path= of its socket", channel->name);
 	return 0;
 }
 
@@ -383,27 +373,26 @@ void *device_add(const struct config_key *k, void *base)
 	return array_grow(member_at(base, k->offset), member_at(base, k->other), k->kind->size);
 }
 
-struct device_reader device_begin(const struct device_kind *kind, void *device, struct place at,
-				  struct diagnostics *found)
+struct reader device_begin(const struct device_kind *kind, void *device, struct place at,
+			   struct diagnostics *found)
 {
 	fields_init(kind->table, device, kind->size);
 	if (kind == &disk_kind) /* unless something is said of it */
 		((struct disk_config *)device)->readwrite = 1;
-	return (struct device_reader){.kind = kind, .device = device, .at = at, .found = found};
+	return (struct reader){.kind = kind, .device = device, .at = at, .found = found};
 }
 
-int device_check(const struct device_kind *kind, void *device, struct place at,
-		 struct diagnostics *found)
+int device_check(struct reader *r)
 {
-	return kind->check ? kind->check(device, at, found) : 0;
+	return r->kind->check ? r->kind->check(r) : 0;
 }
 
 int device_parse(const struct device_kind *kind, const char *spec, struct place at, void *device,
 		 struct diagnostics *found)
 {
-	struct device_reader r = device_begin(kind, device, at, found);
+	struct reader r = device_begin(kind, device, at, found);
 
-	return read_words(&r, spec) ? -1 : device_check(kind, device, at, found);
+	return read_words(&r, spec) ? -1 : device_check(&r);
 }
 
 int disk_parse(const char *spec, struct disk_config *disk, struct diagnostics *found)
@@ -418,10 +407,10 @@ int nic_parse(const char *spec, struct nic_config *nic, struct diagnostics *foun
 
 void disk_free(struct disk_config *disk)
 {
-	fields_free(disk_keys, disk);
+	fields_own(disk_keys, disk, false);
 }
 
 void nic_free(struct nic_config *nic)
 {
-	fields_free(nic_keys, nic);
+	fields_own(nic_keys, nic, false);
 }

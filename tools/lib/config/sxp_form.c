@@ -11,16 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct reader {
+struct sxp_reader {
 	struct domain_config *c;
 	struct place at;
 	struct diagnostics *found;
 	int rc;
 };
 
-static int refuse(struct reader *r, const char *what, const char *name)
+static int refuse(struct sxp_reader *r, const char *what, const char *name)
 {
-	r->rc = diagnostics_error(r->found, r->at, "%s '%.60s'", what, name);
+	r->rc = complain(r, "%s '%.60s'", what, name);
 	return -1;
 }
 
@@ -40,35 +40,19 @@ static struct value value_of(const struct sxp *x, struct place at)
 	return v;
 }
 
-/* (cpus (0 1)) is one list for all, (cpus ((0 1) (2))) one for each. */
-static struct value cpus_of(const struct sxp *x, struct place at)
-{
-	struct text t = {0};
-	struct value v;
-
-	if (x->atom || !x->nr || !x->member[0]->atom)
-		return value_of(x, at);
-	for (size_t i = 0; i < x->nr; i++)
-		text_printf(&t, "%s%s", i ? "," : "",
-			    x->member[i]->atom ? x->member[i]->atom : "?");
-	v = value_text(t.data, at);
-	text_free(&t);
-	return v;
-}
-
-static void read_row(struct reader *r, const struct config_key *k, const struct sxp *x)
+static void read_row(struct sxp_reader *r, const struct config_key *k, const struct sxp *x)
 {
 	struct value v;
 
 	if (x->nr < 2 || (!x->member[1]->atom && !x->member[1]->nr) ||
 	    (x->member[1]->atom && !*x->member[1]->atom))
 		return; /* (bootloader ) */
-	v = k->type == KEY_CPUS ? cpus_of(x->member[1], r->at) : value_of(x->member[1], r->at);
-	r->rc |= field_set(k, r->c, &v, k->type == KEY_CPUS ? FORM_SXP : FORM_FILE, r->found);
+	v = value_of(x->member[1], r->at);
+	r->rc |= field_set(k, r->c, &v, FORM_SXP, r->found);
 	value_free(&v);
 }
 
-static int read_device_member(struct reader *r, struct device_reader *d, const struct sxp *member)
+static int read_device_member(struct sxp_reader *r, struct reader *d, const struct sxp *member)
 {
 	const char *name = head(member), *value = member->nr > 1 ? member->member[1]->atom : "";
 	const struct config_key *k;
@@ -91,12 +75,12 @@ static int read_device_member(struct reader *r, struct device_reader *d, const s
 }
 
 /* (vbd (uname phy:/dev/x) (dev sda1:disk) (mode w)); whether the name has a prefix depends on the script. */
-static int read_device(struct reader *r, const struct sxp *x)
+static int read_device(struct sxp_reader *r, const struct sxp *x)
 {
 	const char *name = head(x) ? head(x) : "()";
 	bool tap = !strcmp(name, "tap") || !strcmp(name, "tap2");
 	const struct config_key *k = domain_keys;
-	struct device_reader d;
+	struct reader d;
 	int rc = 0;
 
 	if (!strcmp(name, "vkbd") || !strcmp(name, "console"))
@@ -111,12 +95,12 @@ static int read_device(struct reader *r, const struct sxp *x)
 		for (size_t i = 1; i < x->nr && !rc; i++)
 			if ((head(x->member[i]) && !strcmp(head(x->member[i]), "uname")) == uname)
 				rc = read_device_member(r, &d, x->member[i]);
-	return rc ? rc : device_check(k->kind, d.device, r->at, r->found);
+	return rc ? rc : device_check(&d);
 }
 
-static void read_members(struct reader *r, const char *path, const struct sxp *x);
+static void read_members(struct sxp_reader *r, const char *path, const struct sxp *x);
 
-static void read_image(struct reader *r, const struct sxp *x)
+static void read_image(struct sxp_reader *r, const struct sxp *x)
 {
 	const char *kind = head(x);
 
@@ -128,14 +112,14 @@ static void read_image(struct reader *r, const struct sxp *x)
 		refuse(r, "this kind of image is not known:", kind ? kind : "()");
 }
 
-static void read_backends(struct reader *r, const struct sxp *x)
+static void read_backends(struct sxp_reader *r, const struct sxp *x)
 {
 	r->c->driver_domain |= sxp_child(x, "blkif") || sxp_child(x, "netif");
 	if (sxp_child(x, "tpmif"))
 		refuse(r, "this kind of back end is not supported:", "tpmif");
 }
 
-static void read_members(struct reader *r, const char *path, const struct sxp *x)
+static void read_members(struct sxp_reader *r, const char *path, const struct sxp *x)
 {
 	static const struct sxp nothing;
 
@@ -171,7 +155,7 @@ static void read_members(struct reader *r, const char *path, const struct sxp *x
 
 int sxp_read(const char *name, const char *text, struct domain_config *c, struct diagnostics *found)
 {
-	struct reader r = {.c = c, .at = {.file = name}, .found = found};
+	struct sxp_reader r = {.c = c, .at = {.file = name}, .found = found};
 	struct error e = {0};
 	struct sxp *x = sxp_parse(name ? name : "configuration", text, &e);
 	const char *kind = x ? head(x) : NULL;

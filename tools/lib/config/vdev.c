@@ -21,18 +21,13 @@ static bool decode(const char *s, const char *prefix, long disks, long partition
 
 	if (!str_starts(s, prefix))
 		return false;
-	s += strlen(prefix);
-	if (!islower((unsigned char)*s))
-		return false;
-	for (; islower((unsigned char)*s); s++) {
+	for (s += strlen(prefix); islower((unsigned char)*s) && n < disks; s++)
 		n = (n + 1) * 26 + (*s - 'a');
-		if (n >= disks)
-			return false;
-	}
 	*disk = n;
 	*partition = 0;
-	return !*s || (*s != '0' && isdigit((unsigned char)*s) &&
-		       str_to_long(s, 1, partitions - 1, partition));
+	return n >= 0 && n < disks &&
+	       (!*s || (*s != '0' && isdigit((unsigned char)*s) &&
+			str_to_long(s, 1, partitions - 1, partition)));
 }
 
 /* "d<disk>p<partition>" */
@@ -79,14 +74,9 @@ char *vdev_name(long n)
 {
 	if (n >= EXTENDED && n < EXTENDED * 2)
 		return name("xvd", (n & ~EXTENDED) >> 8, n & 255);
-	switch (n >> 8) {
-	case 202:
-		return name("xvd", n >> 4 & 15, n & 15);
-	case 8:
-		return name("sd", n >> 4 & 15, n & 15);
-	case 3:
-	case 22:
+	if (n >> 8 == 202 || n >> 8 == 8)
+		return name(n >> 8 == 8 ? "sd" : "xvd", n >> 4 & 15, n & 15);
+	if (n >> 8 == 3 || n >> 8 == 22)
 		return name("hd", (n >> 8 == 22 ? 2 : 0) + (n >> 6 & 1), n & 63);
-	}
 	return xasprintf("%ld", n);
 }

@@ -117,31 +117,22 @@ static json_t *write_devices(const struct config_key *k, const void *base, bool 
 
 /* --- Rows ------------------------------------------------------------------------------------------- */
 
-static json_t *write_long(const struct config_key *k, long n, enum key_form form)
+/* Numbers of all types. SXP of a domain has its actions also where they are libxl's 0. */
+static json_t *write_number(const struct config_key *k, long n, enum key_form form)
 {
-	if (k->type == KEY_MB && form == FORM_SXP)
+	bool json = form == FORM_JSON;
+
+	if (k->type == KEY_MB && !json)
 		n /= 1024;
-	return n == k->unset ? NULL
-			     : json_integer(form == FORM_JSON && k->min < 0 ? (unsigned int)n : n);
-}
-
-static json_t *write_switch(const struct config_key *k, int on, enum key_form form)
-{
-	if (on == k->unset)
+	if (n == k->unset && (k->type != KEY_ENUM || json || k->running))
 		return NULL;
-	if (form == FORM_SXP || k->json_bool == NUMBER)
-		return json_integer(on);
-	return k->json_bool == LITERAL ? json_boolean(on) : json_string(on ? "True" : "False");
-}
-
-/* SXP of a domain has its actions also where they are libxl's 0. */
-static json_t *write_enum(const struct config_key *k, int n, enum key_form form)
-{
-	if (n == k->unset && (form == FORM_JSON || k->running))
-		return NULL;
-	if (form == FORM_SXP && k->names == tsc_names)
-		return json_integer(n);
-	return json_string(form == FORM_JSON ? k->names[n].json : k->names[n].file);
+	if (k->type == KEY_ENUM && (json || k->names != tsc_names))
+		return json_string(json ? k->names[n].json : k->names[n].file);
+	if (k->type == KEY_SWITCH && json && k->json_bool == LITERAL)
+		return json_boolean(n);
+	if (k->type == KEY_SWITCH && json && k->json_bool == WORD)
+		return json_string(n ? "True" : "False");
+	return json_integer(json && k->min < 0 ? (unsigned int)n : n);
 }
 
 static json_t *write_field(const struct config_key *k, const void *base, enum key_form form,
@@ -161,11 +152,10 @@ static json_t *write_field(const struct config_key *k, const void *base, enum ke
 		/* fall through */
 	case KEY_LONG:
 	case KEY_MB:
-		return write_long(k, *(const long *)from, form);
+		return write_number(k, *(const long *)from, form);
 	case KEY_SWITCH:
-		return write_switch(k, *(const int *)from, form);
 	case KEY_ENUM:
-		return write_enum(k, *(const int *)from, form);
+		return write_number(k, *(const int *)from, form);
 	case KEY_TEXTS:
 		return write_texts(from);
 	case KEY_WORDS:
