@@ -20,7 +20,7 @@
 
 struct header {
 	char magic[8];
-	uint64_t end;
+	uint64_t end, snapshot; /* where the records end, and those of the first moment */
 	char boot[48];
 	struct transfers transfers;
 };
@@ -146,7 +146,9 @@ static size_t record_size(size_t len)
 
 static void set_limit(void)
 {
-	j.limit = j.end + (j.end > SIZE_FIRST ? j.end : SIZE_FIRST);
+	size_t first = j.file.map->snapshot;
+
+	j.limit = first + (first > SIZE_FIRST ? first : SIZE_FIRST);
 	j.cold = 0;
 }
 
@@ -237,10 +239,13 @@ void journal_compact(void (*dump)(void))
 		j.end = sizeof(struct header);
 		dump();
 		journal_commit();
+		if (j.file.map)
+			j.file.map->snapshot = j.end;
 		file_close(&old);
+		if (j.file.map)
+			set_limit();
 		if (j.file.map && rename(fresh, j.path))
 			give_up();
-		set_limit();
 	}
 	free(fresh);
 }

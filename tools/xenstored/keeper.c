@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TRIES 20 /* workers in a row that do not come to serve */
+#define TRIES 20 /* workers in a row that crash before they serve */
 
 static volatile bool *ready; /* shared */
 
@@ -95,7 +95,8 @@ int keeper_start(int argc, char **argv, bool *again)
 		rename_process(argv[0], len, name, after);
 		status = attend(worker, &set);
 		tries = *ready ? 0 : tries + 1;
-		if (!WIFSIGNALED(status) || (tries && !*again) || tries > TRIES)
+		if (!WIFSIGNALED(status) || (tries && !*again) ||
+		    (tries > TRIES && WTERMSIG(status) != SIGKILL))
 			_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 		*ready = false;
 		if (tries)
