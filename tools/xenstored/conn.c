@@ -153,7 +153,8 @@ void outside_send(struct client *to, const struct xsd_sockmsg *header, const voi
 	}
 	room = text_room(&c->out, p.len);
 	memcpy(room, header, WIRE_HEADER);
-	memcpy(room + WIRE_HEADER, a, na);
+	if (na)
+		memcpy(room + WIRE_HEADER, a, na);
 	if (nb)
 		memcpy(room + WIRE_HEADER + na, b, nb);
 	c->out.len += p.len;
