@@ -145,7 +145,7 @@ const struct config_key domain_keys[] = {
 	{"builder", .type = KEY_OWN, .set = domain_set_builder},
 	{"cpu_cap", TYPE(LONG), AT(cpu_cap), RANGE(0, 51200)},
 	{"bootargs", NULL, "bootloader_args", KEY_WORDS, AT(bootloader_args)},
-	{"cpu", NULL, "cpu", KEY_CPUS, "cpus", AT(cpus), OTHER(cpus_each), .xm = true},
+	{"cpu", NULL, "cpu", KEY_CPUS, "cpus", AT(cpus), OTHER(cpus_each)},
 	{"restart", NULL, "restart", KEY_OWN, "on_poweroff, on_reboot and on_crash", .xm = true,
 	 .set = domain_set_restart},
 	{"blkif", TYPE(SWITCH), AT(driver_domain), .xm = true},
