@@ -34,7 +34,8 @@ while [ $SECONDS -lt $end ]; do
 	until [ $SECONDS -ge $end ] || is_gone hostile 2>/dev/null; do usleep 100000; done
 done
 if xl domid hostile; then
-	xl destroy hostile
+	# It may just have ended by itself.
+	xl destroy hostile || true
 	within 60 is_gone hostile
 fi
 disk_rounds=$(($(rounds disk) - disk_before)) net_rounds=$(($(rounds net) - net_before))

@@ -4,6 +4,7 @@ xl info | match '^total_memory +: 16[0-9]{3}$'
 xl info | match '^nr_cpus +: 4$'
 same "CPUs of domain 0" 4 "$(vcpus_of Domain-0)"
 same "CPUs that domain 0 uses" 4 "$(nproc)"
+READY=240
 create four 'vcpus = 4' 'memory = 256'
 said four 'guest: init, .* 4 vCPU'
 xl vcpu-list four
