@@ -6,6 +6,7 @@ complete -c xl -f -n '__fish_seen_subcommand_from block-detach' -a "(xl list 2>/
 complete -c xl -n '__fish_seen_subcommand_from block-detach' -l force -s f -d 'Without the guest\'s consent'
 complete -c xl -f -n __fish_use_subcommand -a block-list -d 'List a domain\'s virtual disks'
 complete -c xl -f -n '__fish_seen_subcommand_from block-list' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
+complete -c xl -n '__fish_seen_subcommand_from block-list' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a claims -d 'List memory that is claimed and not yet given'
 complete -c xl -f -n __fish_use_subcommand -a completion -d 'Print the completion of a shell'
 complete -c xl -f -n __fish_use_subcommand -a config-update -d 'Replace the configuration that a domain\'s next start uses'
@@ -20,6 +21,7 @@ complete -c xl -n '__fish_seen_subcommand_from console' -l num -s n -r -d 'The c
 complete -c xl -n '__fish_seen_subcommand_from console' -l escape -s e -r -d 'What leaves the console (^])'
 complete -c xl -f -n __fish_use_subcommand -a cpupool-list -d 'List the CPU pools'
 complete -c xl -n '__fish_seen_subcommand_from cpupool-list' -l cpus -s c -d 'List the CPUs of each pool'
+complete -c xl -n '__fish_seen_subcommand_from cpupool-list' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a create -d 'Create a domain from a config file and start it'
 complete -c xl -F -n '__fish_seen_subcommand_from create'
 complete -c xl -n '__fish_seen_subcommand_from create' -l console -s c -d 'Become the domain\'s console'
@@ -33,6 +35,7 @@ complete -c xl -n '__fish_seen_subcommand_from create' -l no-wait -s e -d 'Accep
 complete -c xl -n '__fish_seen_subcommand_from create' -l vncviewer -s V -d 'Accepted, has no effect here'
 complete -c xl -n '__fish_seen_subcommand_from create' -l vncviewer-autopass -s A -d 'Accepted, has no effect here'
 complete -c xl -n '__fish_seen_subcommand_from create' -l ignore-global-affinity-masks -s i -d 'Accepted, has no effect here'
+complete -c xl -n '__fish_seen_subcommand_from create' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a debug-keys -d 'Send debug keys to the hypervisor'
 complete -c xl -f -n __fish_use_subcommand -a delete -d 'Forget a managed domain that does not run'
 complete -c xl -f -n '__fish_seen_subcommand_from delete' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
@@ -53,6 +56,7 @@ complete -c xl -f -n __fish_use_subcommand -a help -d 'Tell what there is and ho
 complete -c xl -n '__fish_seen_subcommand_from help' -l long -s l -d 'All commands, those not done yet, exit statuses'
 complete -c xl -f -n __fish_use_subcommand -a info -d 'Tell about the host and its hypervisor'
 complete -c xl -n '__fish_seen_subcommand_from info' -l numa -s n -d 'With the CPUs\' places and NUMA nodes'
+complete -c xl -n '__fish_seen_subcommand_from info' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a list -d 'List the domains'
 complete -c xl -f -n '__fish_seen_subcommand_from list' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xl -n '__fish_seen_subcommand_from list' -l long -s l -d 'All details'
@@ -60,6 +64,7 @@ complete -c xl -n '__fish_seen_subcommand_from list' -l verbose -s v -d 'With uu
 complete -c xl -n '__fish_seen_subcommand_from list' -l context -s Z -d 'With security labels'
 complete -c xl -n '__fish_seen_subcommand_from list' -l cpupool -s c -d 'With the CPU pool of each'
 complete -c xl -n '__fish_seen_subcommand_from list' -l numa -s n -d 'With the NUMA nodes of each'
+complete -c xl -n '__fish_seen_subcommand_from list' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a log -d 'Print the end of xend\'s log'
 complete -c xl -f -n __fish_use_subcommand -a mem-max -d 'Set the most memory a domain may have (MiB, or with k, m, g)'
 complete -c xl -f -n '__fish_seen_subcommand_from mem-max' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
@@ -72,11 +77,13 @@ complete -c xl -f -n '__fish_seen_subcommand_from network-detach' -a "(xl list 2
 complete -c xl -n '__fish_seen_subcommand_from network-detach' -l force -s f -d 'Without the guest\'s consent'
 complete -c xl -f -n __fish_use_subcommand -a network-list -d 'List a domain\'s network interfaces'
 complete -c xl -f -n '__fish_seen_subcommand_from network-list' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
+complete -c xl -n '__fish_seen_subcommand_from network-list' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a new -d 'Put a domain under xend\'s management without starting it'
 complete -c xl -F -n '__fish_seen_subcommand_from new'
 complete -c xl -n '__fish_seen_subcommand_from new' -l quiet -s q -d 'Say nothing while all is well'
 complete -c xl -n '__fish_seen_subcommand_from new' -l defconfig -s f -r -d 'Read the configuration from FILE'
 complete -c xl -n '__fish_seen_subcommand_from new' -l dryrun -s n -d 'Print what would be created, and create nothing'
+complete -c xl -n '__fish_seen_subcommand_from new' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a pause -d 'Stop a domain\'s vCPUs'
 complete -c xl -f -n '__fish_seen_subcommand_from pause' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xl -f -n __fish_use_subcommand -a reboot -d 'Ask a domain to reboot'
@@ -97,6 +104,7 @@ complete -c xl -n '__fish_seen_subcommand_from sched-credit' -l tslice_ms -s t -
 complete -c xl -n '__fish_seen_subcommand_from sched-credit' -l ratelimit_us -s r -r -d 'How long a vCPU runs at least'
 complete -c xl -n '__fish_seen_subcommand_from sched-credit' -l migration_delay_us -s m -r -d 'How long a vCPU stays where it ran'
 complete -c xl -n '__fish_seen_subcommand_from sched-credit' -l cpupool -s p -r -d 'Only this pool'
+complete -c xl -n '__fish_seen_subcommand_from sched-credit' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a sched-credit2 -d 'Tell or set what the credit2 scheduler goes by'
 complete -c xl -n '__fish_seen_subcommand_from sched-credit2' -l domain -s d -r -d 'The domain to tell about or to change'
 complete -c xl -n '__fish_seen_subcommand_from sched-credit2' -l weight -s w -r -d 'Its weight, 1 to 65535'
@@ -104,6 +112,7 @@ complete -c xl -n '__fish_seen_subcommand_from sched-credit2' -l cap -s c -r -d 
 complete -c xl -n '__fish_seen_subcommand_from sched-credit2' -l schedparam -s s -d 'A pool\'s parameters'
 complete -c xl -n '__fish_seen_subcommand_from sched-credit2' -l ratelimit_us -s r -r -d 'How long a vCPU runs at least'
 complete -c xl -n '__fish_seen_subcommand_from sched-credit2' -l cpupool -s p -r -d 'Only this pool'
+complete -c xl -n '__fish_seen_subcommand_from sched-credit2' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a shutdown -d 'Ask a domain to shut down'
 complete -c xl -f -n '__fish_seen_subcommand_from shutdown' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xl -n '__fish_seen_subcommand_from shutdown' -l all -s a -d 'All domains but domain 0'
@@ -134,8 +143,10 @@ complete -c xl -f -n '__fish_seen_subcommand_from unpause' -a "(xl list 2>/dev/n
 complete -c xl -f -n __fish_use_subcommand -a uptime -d 'Tell how long domains have been running'
 complete -c xl -f -n '__fish_seen_subcommand_from uptime' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xl -n '__fish_seen_subcommand_from uptime' -l short -s s -d 'In short, with the time of day'
+complete -c xl -n '__fish_seen_subcommand_from uptime' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a vcpu-list -d 'List the domains\' vCPUs'
 complete -c xl -f -n '__fish_seen_subcommand_from vcpu-list' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
+complete -c xl -n '__fish_seen_subcommand_from vcpu-list' -l json -d 'Print as JSON'
 complete -c xl -f -n __fish_use_subcommand -a vcpu-pin -d 'Set which CPUs a vCPU may use'
 complete -c xl -f -n '__fish_seen_subcommand_from vcpu-pin' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xl -n '__fish_seen_subcommand_from vcpu-pin' -l force -s f -d 'Also over a temporary pin'
@@ -144,6 +155,7 @@ complete -c xl -f -n __fish_use_subcommand -a vcpu-set -d 'Set how many vCPUs a 
 complete -c xl -f -n '__fish_seen_subcommand_from vcpu-set' -a "(xl list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xl -n '__fish_seen_subcommand_from vcpu-set' -l ignore-host -s i -d 'More than the host has CPUs, too'
 complete -c xl -f -n __fish_use_subcommand -a vm-list -d 'List the uuids, ids and names of the running domains'
+complete -c xl -n '__fish_seen_subcommand_from vm-list' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a block-attach -d 'Give a domain another virtual disk'
 complete -c xm -f -n '__fish_seen_subcommand_from block-attach' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xm -f -n __fish_use_subcommand -a block-configure -d 'Put another back end behind a virtual disk'
@@ -154,6 +166,7 @@ complete -c xm -n '__fish_seen_subcommand_from block-detach' -l force -s f -d 'W
 complete -c xm -f -n __fish_use_subcommand -a block-list -d 'List a domain\'s virtual disks'
 complete -c xm -f -n '__fish_seen_subcommand_from block-list' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xm -n '__fish_seen_subcommand_from block-list' -l long -s l -d 'All details, as SXP'
+complete -c xm -n '__fish_seen_subcommand_from block-list' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a completion -d 'Print the completion of a shell'
 complete -c xm -f -n __fish_use_subcommand -a config-update -d 'Replace the configuration that a domain\'s next start uses'
 complete -c xm -f -n '__fish_seen_subcommand_from config-update' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
@@ -169,6 +182,7 @@ complete -c xm -n '__fish_seen_subcommand_from console' -l quiet -s q -d 'Accept
 complete -c xm -f -n __fish_use_subcommand -a cpupool-list -d 'List the CPU pools'
 complete -c xm -n '__fish_seen_subcommand_from cpupool-list' -l cpus -s c -d 'List the CPUs of each pool'
 complete -c xm -n '__fish_seen_subcommand_from cpupool-list' -l long -s l -d 'All details, as SXP'
+complete -c xm -n '__fish_seen_subcommand_from cpupool-list' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a create -d 'Create a domain from a config file and start it'
 complete -c xm -F -n '__fish_seen_subcommand_from create'
 complete -c xm -n '__fish_seen_subcommand_from create' -l console -s c -d 'Become the domain\'s console'
@@ -182,6 +196,7 @@ complete -c xm -n '__fish_seen_subcommand_from create' -l xmldryrun -s x -d 'Acc
 complete -c xm -n '__fish_seen_subcommand_from create' -l skipdtd -s s -d 'Accepted, has no effect here'
 complete -c xm -n '__fish_seen_subcommand_from create' -l vncviewer -d 'Accepted, has no effect here'
 complete -c xm -n '__fish_seen_subcommand_from create' -l vncviewer-autopass -d 'Accepted, has no effect here'
+complete -c xm -n '__fish_seen_subcommand_from create' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a debug-keys -d 'Send debug keys to the hypervisor'
 complete -c xm -f -n __fish_use_subcommand -a delete -d 'Forget a managed domain that does not run'
 complete -c xm -f -n '__fish_seen_subcommand_from delete' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
@@ -205,6 +220,7 @@ complete -c xm -n '__fish_seen_subcommand_from help' -l long -s l -d 'All comman
 complete -c xm -f -n __fish_use_subcommand -a info -d 'Tell about the host and its hypervisor'
 complete -c xm -n '__fish_seen_subcommand_from info' -l numa -s n -d 'With the CPUs\' places and NUMA nodes'
 complete -c xm -n '__fish_seen_subcommand_from info' -l config -s c -d 'xend\'s settings'
+complete -c xm -n '__fish_seen_subcommand_from info' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a list -d 'List the domains'
 complete -c xm -f -n '__fish_seen_subcommand_from list' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xm -n '__fish_seen_subcommand_from list' -l long -s l -d 'All details'
@@ -212,6 +228,7 @@ complete -c xm -n '__fish_seen_subcommand_from list' -l verbose -s v -d 'With uu
 complete -c xm -n '__fish_seen_subcommand_from list' -l label -d 'With security labels'
 complete -c xm -n '__fish_seen_subcommand_from list' -l state -r -d 'Only those that are running, paused, crashed, halted, ...'
 complete -c xm -n '__fish_seen_subcommand_from list' -l pool -r -d 'Only those of a CPU pool'
+complete -c xm -n '__fish_seen_subcommand_from list' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a log -d 'Print the end of xend\'s log'
 complete -c xm -f -n __fish_use_subcommand -a mem-max -d 'Set the most memory a domain may have (MiB, or with k, m, g)'
 complete -c xm -f -n '__fish_seen_subcommand_from mem-max' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
@@ -225,6 +242,7 @@ complete -c xm -n '__fish_seen_subcommand_from network-detach' -l force -s f -d 
 complete -c xm -f -n __fish_use_subcommand -a network-list -d 'List a domain\'s network interfaces'
 complete -c xm -f -n '__fish_seen_subcommand_from network-list' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xm -n '__fish_seen_subcommand_from network-list' -l long -s l -d 'All details, as SXP'
+complete -c xm -n '__fish_seen_subcommand_from network-list' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a new -d 'Put a domain under xend\'s management without starting it'
 complete -c xm -F -n '__fish_seen_subcommand_from new'
 complete -c xm -n '__fish_seen_subcommand_from new' -l paused -s p -d 'Accepted, has no effect here'
@@ -238,6 +256,7 @@ complete -c xm -n '__fish_seen_subcommand_from new' -l xmldryrun -s x -d 'Accept
 complete -c xm -n '__fish_seen_subcommand_from new' -l skipdtd -s s -d 'Accepted, has no effect here'
 complete -c xm -n '__fish_seen_subcommand_from new' -l vncviewer -d 'Accepted, has no effect here'
 complete -c xm -n '__fish_seen_subcommand_from new' -l vncviewer-autopass -d 'Accepted, has no effect here'
+complete -c xm -n '__fish_seen_subcommand_from new' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a pause -d 'Stop a domain\'s vCPUs'
 complete -c xm -f -n '__fish_seen_subcommand_from pause' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xm -f -n __fish_use_subcommand -a reboot -d 'Ask a domain to reboot'
@@ -252,9 +271,11 @@ complete -c xm -f -n __fish_use_subcommand -a sched-credit -d 'Tell or set what 
 complete -c xm -n '__fish_seen_subcommand_from sched-credit' -l domain -s d -r -d 'The domain to tell about or to change'
 complete -c xm -n '__fish_seen_subcommand_from sched-credit' -l weight -s w -r -d 'Its weight, 1 to 65535'
 complete -c xm -n '__fish_seen_subcommand_from sched-credit' -l cap -s c -r -d 'The most it gets, per cent of one CPU; 0: no limit'
+complete -c xm -n '__fish_seen_subcommand_from sched-credit' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a sched-credit2 -d 'Tell or set what the credit2 scheduler goes by'
 complete -c xm -n '__fish_seen_subcommand_from sched-credit2' -l domain -s d -r -d 'The domain to tell about or to change'
 complete -c xm -n '__fish_seen_subcommand_from sched-credit2' -l weight -s w -r -d 'Its weight, 1 to 65535'
+complete -c xm -n '__fish_seen_subcommand_from sched-credit2' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a shutdown -d 'Ask a domain to shut down'
 complete -c xm -f -n '__fish_seen_subcommand_from shutdown' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xm -n '__fish_seen_subcommand_from shutdown' -l all -s a -d 'All domains but domain 0'
@@ -286,10 +307,13 @@ complete -c xm -f -n '__fish_seen_subcommand_from unpause' -a "(xm list 2>/dev/n
 complete -c xm -f -n __fish_use_subcommand -a uptime -d 'Tell how long domains have been running'
 complete -c xm -f -n '__fish_seen_subcommand_from uptime' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xm -n '__fish_seen_subcommand_from uptime' -l short -s s -d 'In short, with the time of day'
+complete -c xm -n '__fish_seen_subcommand_from uptime' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a vcpu-list -d 'List the domains\' vCPUs'
 complete -c xm -f -n '__fish_seen_subcommand_from vcpu-list' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
+complete -c xm -n '__fish_seen_subcommand_from vcpu-list' -l json -d 'Print as JSON'
 complete -c xm -f -n __fish_use_subcommand -a vcpu-pin -d 'Set which CPUs a vCPU may use'
 complete -c xm -f -n '__fish_seen_subcommand_from vcpu-pin' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xm -f -n __fish_use_subcommand -a vcpu-set -d 'Set how many vCPUs a domain has online'
 complete -c xm -f -n '__fish_seen_subcommand_from vcpu-set' -a "(xm list 2>/dev/null | tail -n +2 | cut -d' ' -f1)"
 complete -c xm -f -n __fish_use_subcommand -a vm-list -d 'List the uuids, ids and names of the running domains'
+complete -c xm -n '__fish_seen_subcommand_from vm-list' -l json -d 'Print as JSON'

@@ -65,10 +65,10 @@ static void one_device(const char *text)
 	struct nic_config nic;
 	struct diagnostics found = {0};
 
-	disk_parse(text, &disk, &found);
-	disk_free(&disk);
-	nic_parse(text, &nic, &found);
-	nic_free(&nic);
+	spec_parse(&disk_kind, text, &disk, &found);
+	spec_free(&disk_kind, &disk);
+	spec_parse(&nic_kind, text, &nic, &found);
+	spec_free(&nic_kind, &nic);
 	diagnostics_free(&found);
 }
 

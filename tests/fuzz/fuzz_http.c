@@ -6,18 +6,13 @@
 #include "../tools/fake_model.c"
 #include "lib/base/text.h"
 #include "xend/api_request.h"
-#include "xend/xenapi.h"
+#include "xend/settings.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static bool nobody(struct api_request *r, const char *password)
-{
-	return strlen(password) == 4;
-}
 
 static void check(const struct api_request *r)
 {
@@ -36,14 +31,16 @@ static void check(const struct api_request *r)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"};
-	struct api_context context = {.node = fake_new(NULL), .xenapi = xenapi_new(nobody)};
+	static const struct xend_settings settings = {.token_file = (char *)"/nonexistent"};
+	struct node *n = fake_new(NULL);
 	const uint8_t *line = memchr(data, '\n', size);
 	struct api_request r = {0};
 	char *uri;
 
+	n->settings = &settings;
 	if (size > 1 && line) {
 		uri = strndup((const char *)data + 1, (size_t)(line - data - (line > data)));
-		api_request_begin(&r, &context, methods[data[0] % 6], uri);
+		api_request_begin(&r, n, methods[data[0] % 6], uri);
 		text_add(&r.body, line + 1, size - (size_t)(line + 1 - data));
 		if (!r.route || !(r.route->flags & ROUTE_STREAM)) {
 			api_dispatch(&r);
@@ -52,7 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		api_request_end(&r);
 		free(uri);
 	}
-	xenapi_free(context.xenapi);
-	fake_free(context.node);
+	fake_free(n);
 	return 0;
 }

@@ -16,8 +16,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-bool control_log_io;
-
 void control_log_request(const struct client *c, const struct message *m)
 {
 }
@@ -45,15 +43,15 @@ int outside_control(struct store *store, const char **word, unsigned int nr, str
 	return strlen(word[0]) + nr > 20 ? EINVAL : 0;
 }
 
-static void prepare(struct conn *c)
+static void nothing(struct conn *c)
 {
 }
 
 /* All of it is read at once, and must be whole messages. */
 static void finish(struct conn *c)
 {
-	const char *p = c->out.data + c->out_sent;
-	size_t left = conn_waiting(c);
+	const char *p = queue_first(&c->out);
+	size_t left = queue_len(&c->out);
 
 	while (left) {
 		int n = wire_size(p, left);
@@ -63,34 +61,25 @@ static void finish(struct conn *c)
 		p += n;
 		left -= (size_t)n;
 	}
-	conn_sent(c, conn_waiting(c));
+	conn_sent(c, queue_len(&c->out));
 }
 
-static const struct conn_kind kind = {prepare, finish};
-static struct conn conns[CLIENTS];
+static const struct conn_kind kind = {nothing, finish, nothing};
 
-void outside_release(struct store *store, struct domain *d)
-{
-	for (unsigned int i = 0; i < CLIENTS; i++)
-		if (d->client && conns[i].client == d->client)
-			conn_done(&conns[i]);
-}
+static const uint32_t ids[CLIENTS] = {CLIENT_SOCKET, 5, 6, CLIENT_SOCKET + 3};
 
 static void begin(void)
 {
-	static const unsigned int domids[CLIENTS] = {0, 5, 6, 0};
 	struct error e;
 
 	journal_open(NULL, &e);
 	store_init(&the_store);
+	for (unsigned int q = 0; q < QUOTA_NR; q++)
+		the_store.quota[q] = quota_info[q].value;
 	for (unsigned int i = 0; i < CLIENTS; i++) {
-		struct client *c;
-
-		if (domids[i])
-			domain_introduce(&the_store, domids[i], 1, 1);
-		c = domids[i] ? the_store.domain[domids[i]]->client
-			      : client_known(&the_store, CLIENT_SOCKET + i);
-		conn_init(&conns[i], &kind, c);
+		if (ids[i] < CLIENT_TOOLS)
+			domain_introduce(&the_store, ids[i], 1, 1);
+		conn_of(client_known(&the_store, ids[i]))->kind = &kind;
 	}
 }
 
@@ -100,21 +89,8 @@ static void end(void)
 
 	if (!store_sound(&the_store, &wrong))
 		abort();
-	for (unsigned int i = 0; i < CLIENTS; i++)
-		conn_done(&conns[i]);
 	store_free(&the_store);
 	journal_close();
-}
-
-/* A domain may have been released: its connection is gone then. */
-static bool there(unsigned int i)
-{
-	struct client *c;
-
-	TAILQ_FOREACH(c, &the_store.clients, link)
-	if (c == conns[i].client)
-		return true;
-	return false;
 }
 
 static int input(struct conn *c, bool raw, const uint8_t *p, size_t n)
@@ -138,13 +114,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	begin();
 	while (size >= 2) {
-		unsigned int who = data[0] & 3;
+		struct client *client = client_known(&the_store, ids[data[0] & 3]);
 		size_t n = data[1] < size - 2 ? data[1] : size - 2;
 
-		if (!there(who))
-			memset(&conns[who], 0, sizeof(conns[who])); /* its owner freed it */
-		else if (input(&conns[who], data[0] & 0x80, data + 2, n))
-			conn_clear(&conns[who]);
+		/* A domain may have been released, or introduced again: it has no connection then. */
+		if (client && client->connection &&
+		    input(client->connection, data[0] & 0x80, data + 2, n))
+			conn_clear(client->connection);
 		conn_round_end();
 		data += 2 + n;
 		size -= 2 + n;

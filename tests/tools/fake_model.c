@@ -4,6 +4,7 @@
 
 #include "lib/base/text.h"
 #include "lib/device/device.h"
+#include "lib/hyper/hyper.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -13,17 +14,6 @@
 unsigned int fake_delay_ms, fake_waiting;
 bool fake_fail;
 char fake_last[256];
-
-struct operation_waiter {
-	struct operation_waiter *next;
-	operation_done *done;
-	void *arg;
-};
-
-struct subscription {
-	void (*notify)(void *arg, const struct event *event);
-	void *arg;
-};
 
 #define SAY(...) snprintf(fake_last, sizeof(fake_last), __VA_ARGS__)
 
@@ -95,29 +85,13 @@ void fake_free(struct node *n)
 
 /* --- Events ----------------------------------------------------------------------------------------------- */
 
-struct subscription *node_subscribe(struct node *n,
-				    void (*notify)(void *arg, const struct event *event), void *arg)
-{
-	struct subscription *s = xcalloc(1, sizeof(*s));
-
-	assert(!n->subscriptions);
-	*s = (struct subscription){notify, arg};
-	return n->subscriptions = s;
-}
-
-void node_unsubscribe(struct node *n, struct subscription *s)
-{
-	free(s);
-	n->subscriptions = NULL;
-}
-
 void fake_event(struct node *n, const char *what)
 {
 	const struct event event = {
 		.kind = EVENT_DOMAIN, .what = what, .domain = domain_by_name(n, "web")};
 
-	if (n->subscriptions)
-		n->subscriptions->notify(n->subscriptions->arg, &event);
+	if (n->notify)
+		n->notify(n->notify_arg, &event);
 }
 
 /* --- Operations ------------------------------------------------------------------------------------------- */
@@ -158,13 +132,9 @@ static void end(void *arg)
 	op->text = "";
 	op->progress = 100;
 	op->ended_at = 1700000001;
-	while (op->waiters) {
-		struct operation_waiter w = *op->waiters;
-
-		free(op->waiters);
-		op->waiters = w.next;
+	if (op->done) {
 		fake_waiting--;
-		w.done(op, w.arg);
+		op->done(op, op->done_arg);
 	}
 }
 
@@ -190,29 +160,19 @@ static struct operation *begin(struct node *n, const char *kind, const struct do
 
 void operation_wait(struct operation *op, operation_done *done, void *arg)
 {
-	struct operation_waiter *w;
-
 	if (op->state != OPERATION_RUNNING) {
 		done(op, arg);
 		return;
 	}
-	w = xcalloc(1, sizeof(*w));
-	*w = (struct operation_waiter){op->waiters, done, arg};
-	op->waiters = w;
+	op->done = done;
+	op->done_arg = arg;
 	fake_waiting++;
 }
 
 void operation_forget(struct operation *op, void *arg)
 {
-	for (struct operation_waiter **p = &op->waiters; *p; p = &(*p)->next)
-		if ((*p)->arg == arg) {
-			struct operation_waiter *w = *p;
-
-			*p = w->next;
-			free(w);
-			fake_waiting--;
-			return;
-		}
+	op->done = NULL;
+	fake_waiting--;
 }
 
 int operation_cancel(struct operation *op, struct error *e)
@@ -503,64 +463,51 @@ struct operation *domain_reset(struct node *n, struct domain *d, struct error *e
 struct operation *domain_dump(struct node *n, struct domain *d, const char *file, bool live,
 			      struct error *e)
 {
-	return begin(n, "dump-core", d);
+	struct operation *op = begin(n, "dump-core", d);
+
+	op->result = (char *)"/var/lib/xen/dump/x.core";
+	return op;
 }
 
-const char *domain_dump_file(const struct operation *op)
-{
-	return "/var/lib/xen/dump/x.core";
-}
-
-struct operation *domain_attach_disk(struct node *n, struct domain *d, struct disk_config *disk,
-				     struct error *e)
+struct operation *domain_attach(struct node *n, struct domain *d, struct device_config *device,
+				struct error *e)
 {
 	return begin(n, "attach", d);
 }
 
-struct operation *domain_attach_nic(struct node *n, struct domain *d, struct nic_config *nic,
-				    struct error *e)
-{
-	return begin(n, "attach", d);
-}
-
-struct operation *domain_detach(struct node *n, struct domain *d, const char *class,
+struct operation *domain_detach(struct node *n, struct domain *d, enum device_kind kind,
 				const char *device, bool force, struct error *e)
 {
 	struct operation *op = begin(n, "detach", d);
 
-	SAY("detach %s %s %d", class, device, force);
+	SAY("detach %s %s %d", kind == DEVICE_VBD ? "disk" : "network", device, force);
 	return op;
 }
 
 /* --- The node ------------------------------------------------------------------------------------------------ */
 
-int node_info(struct node *n, bool detail, struct node_info *out, struct error *e)
+struct node_info *node_info(struct node *n, bool detail, struct error *e)
 {
-	static const uint32_t distances[] = {10};
-	static struct numa_node numa = {1048576, 4096, distances};
-	static struct cpu_place places[] = {{0, 0, 0}, {~0u, ~0u, ~0u}};
+	static const struct hyper_version xen = {
+		.major = 4, .minor = 17, .extra = ".0", .changeset = "abc"};
+	struct node_info *info = xcalloc(1, sizeof(*info));
 
-	*out = (struct node_info){.nr_cpus = 2,
-				  .total_kb = 1048576,
-				  .free_kb = 4096,
-				  .xen_major = 4,
-				  .xen_minor = 17,
-				  .xen_extra = ".0",
-				  .xen_changeset = "abc",
-				  .hap = true,
-				  .pv = true,
-				  .host = "test"};
+	*info = (struct node_info){
+		.physical = {.nr_cpus = 2,
+			     .capabilities = XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_pv},
+		.total_kb = 1048576,
+		.free_kb = 4096,
+		.xen = &xen,
+		.scheduler = "credit",
+		.host.nodename = "test"};
 	if (detail) {
-		out->numa = &numa;
-		out->nr_numa = 1;
-		out->cpus = places;
-		out->nr_places = 2;
+		info->nr_numa = 1;
+		info->numa[0] = (xen_sysctl_meminfo_t){1048576ull << 10, 4096ull << 10};
+		info->distances[0][0] = 10;
+		info->nr_places = 2;
+		info->places[1].core = XEN_INVALID_CORE_ID;
 	}
-	return 0;
-}
-
-void node_info_free(struct node_info *info)
-{
+	return info;
 }
 
 int node_dmesg(struct node *n, bool clear, struct text *out, struct error *e)
@@ -594,6 +541,18 @@ int node_pools(struct node *n, struct pool **out, size_t *nr, struct error *e)
 			      .migration_delay_us = -1};
 	*nr = 1;
 	return 0;
+}
+
+int node_pool_find(struct node *n, const char *which, struct pool *pool, struct error *e)
+{
+	struct pool *only;
+	size_t nr;
+
+	node_pools(n, &only, &nr, e);
+	*pool = *only;
+	free(only);
+	return strcmp(which, "0") && strcmp(which, "Pool-0") ? error_set(e, ERROR_NOT_FOUND, "none")
+							     : 0;
 }
 
 int node_pool_set(struct node *n, uint32_t id, long tslice_ms, long ratelimit_us,

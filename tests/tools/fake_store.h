@@ -32,7 +32,8 @@ struct fake_store {
 	struct fake_node node[FAKE_NODES], before[FAKE_NODES];
 	int refuse; /* commits answered with EAGAIN */
 	int die_at; /* the request, counted down, at which it kills itself unanswered; 0: never */
-	bool open;  /* a transaction; killed in it, it never was */
+	int exchanges; /* how often a client waited for answers */
+	bool open;     /* a transaction; killed in it, it never was */
 };
 
 static struct fake_store *fake;
@@ -199,6 +200,11 @@ static const char *fake_do(int fd, const struct xsd_sockmsg *h, char *arg, char 
 			fake->refuse--;
 		memcpy(fake->node, fake->before, sizeof(fake->node));
 		return *arg == 'T' ? "EAGAIN" : out;
+	case XS_WATCH:
+		for (int i = 0; i < FAKE_WATCHES; i++)
+			if (fake_is(&fake_watch[i], fd, arg, second))
+				return "EEXIST";
+		break;
 	case XS_UNWATCH:
 		for (int i = 0; i < FAKE_WATCHES; i++)
 			if (fake_is(&fake_watch[i], fd, arg, second))
@@ -226,6 +232,7 @@ static bool fake_serve(int fd)
 		return false;
 	if (fake->die_at && !--fake->die_at)
 		raise(SIGKILL);
+	fake->exchanges += recv(fd, out, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
 	answer = fake_do(fd, &h, arg, out, &len);
 	if (answer != out) {
 		fake_send(fd, XS_ERROR, h.req_id, answer, strlen(answer) + 1);

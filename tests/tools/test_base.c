@@ -61,8 +61,8 @@ static void sxp_round(void **state)
 		"t", "(domain # comment\n (name 'a b') (memory 128)\n(\"q\\\"\" () x))", &e);
 
 	assert_non_null(x);
-	assert_string_equal(sxp_child_value(x, "name"), "a b");
-	assert_string_equal(sxp_child_value(x, "memory"), "128");
+	assert_string_equal(sxp_child(x, "name")->member[1]->atom, "a b");
+	assert_string_equal(sxp_child(x, "memory")->member[1]->atom, "128");
 	assert_null(sxp_child(x, "vcpus"));
 	sxp_print(x, false, &out);
 	assert_string_equal(out.data, "(domain (name 'a b') (memory 128) ('q\"' () x))");

@@ -528,7 +528,7 @@ static void test_cache_bounded(void **state)
 
 struct walk {
 	const struct guest_layout *l;
-	uint64_t *tables, *p2m_tables;
+	uint64_t *tables; /* with the frame list's behind them */
 	xen_pfn_t *frames;
 	uint64_t nr;
 };
@@ -540,7 +540,7 @@ static uint64_t *table_of_frame(const struct walk *w, uint64_t mfn)
 			return w->tables + i * 512;
 	for (uint64_t i = 0; i < w->l->p2m_tables.nr; i++)
 		if (w->frames[w->l->p2m_tables.pfn + i] == mfn)
-			return w->p2m_tables + i * 512;
+			return w->tables + (w->l->tables.nr + i) * 512;
 	return NULL;
 }
 
@@ -573,10 +573,8 @@ static void check_tables(struct image *img, uint64_t nr_pages, uint64_t ramdisk)
 	w.frames = xmalloc(nr_pages * sizeof(*w.frames));
 	for (uint64_t i = 0; i < nr_pages; i++)
 		w.frames[i] = 0x100000 + (i * 7919) % nr_pages;
-	w.tables = xcalloc(l.tables.nr, 4096);
-	w.p2m_tables = xcalloc(l.p2m_tables.nr + 1, 4096);
-	layout_map(&l, img, w.frames, w.tables, w.p2m_tables);
-	assert_true(l.tables.used <= l.tables.nr && l.p2m_tables.used <= l.p2m_tables.nr);
+	w.tables = xcalloc(l.tables.nr + l.p2m_tables.nr, 4096);
+	layout_map(&l, img, w.frames, w.tables);
 	for (uint64_t pfn = 0; pfn < l.linear_pages; pfn++) {
 		bool table = pfn >= l.tables.pfn && pfn < l.tables.pfn + l.tables.nr;
 
@@ -588,12 +586,11 @@ static void check_tables(struct image *img, uint64_t nr_pages, uint64_t ramdisk)
 	assert_int_equal(walk(&w, layout_va(img, l.linear_pages)), 0);
 	free(w.frames);
 	free(w.tables);
-	free(w.p2m_tables);
 }
 
 static void test_layout(void **state)
 {
-	struct image img = {.virt_base = BASE, .virt_start = BASE, .virt_end = BASE + 0x5000};
+	struct image img = {.virt_base = BASE, .virt_end = BASE + 0x5000};
 
 	img.init_p2m = IMAGE_NO_ADDRESS;
 	check_tables(&img, 1024, 0);

@@ -93,15 +93,17 @@ static void device(const char *spec, bool disk, const char *json, const char *sx
 	struct sxp *x;
 
 	if (disk)
-		assert_int_equal(disk_parse(spec, &d, &found), 0);
+		assert_int_equal(spec_parse(&disk_kind, spec, &d, &found), 0);
 	else
-		assert_int_equal(nic_parse(spec, &n, &found), 0);
-	j = disk ? disk_to_json(&d) : nic_to_json(&n);
+		assert_int_equal(spec_parse(&nic_kind, spec, &n, &found), 0);
+	j = disk ? spec_to_json(&disk_kind, &d) : spec_to_json(&nic_kind, &n);
 	s = json_dumps(j, JSON_COMPACT);
 	assert_string_equal(s, json);
-	assert_int_equal(disk ? disk_from_json(j, &d2, &found) : nic_from_json(j, &n2, &found), 0);
+	assert_int_equal(disk ? spec_from_json(&disk_kind, j, &d2, &found)
+			      : spec_from_json(&nic_kind, j, &n2, &found),
+			 0);
 	json_decref(j);
-	j = disk ? disk_to_json(&d2) : nic_to_json(&n2);
+	j = disk ? spec_to_json(&disk_kind, &d2) : spec_to_json(&nic_kind, &n2);
 	s2 = json_dumps(j, JSON_COMPACT);
 	assert_string_equal(s2, s);
 	json_decref(j);
@@ -113,11 +115,11 @@ static void device(const char *spec, bool disk, const char *json, const char *sx
 	free(s);
 	free(s2);
 	if (disk) {
-		disk_free(&d);
-		disk_free(&d2);
+		spec_free(&disk_kind, &d);
+		spec_free(&disk_kind, &d2);
 	} else {
-		nic_free(&n);
-		nic_free(&n2);
+		spec_free(&nic_kind, &n);
+		spec_free(&nic_kind, &n2);
 	}
 	diagnostics_free(&found);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One console with a guest played by the test: viewers, the pty, the log, the scrollback, floods, garbage, a new process; and the door. */
-/* links: xenconsoled/ring.c xenconsoled/record.c xenconsoled/logfile.c xenconsoled/viewer.c xenconsoled/console.c xenconsoled/door.c lib/base */
+/* links: xenconsoled/ring.c xenconsoled/record.c xenconsoled/logfile.c xenconsoled/console.c xenconsoled/door.c lib/base */
 #include "unit.h"
 
 #include "lib/base/file.h"
@@ -24,22 +24,20 @@ static struct console_options options;
 static char folder[] = "/tmp/test-console.XXXXXX", tty[128];
 static unsigned int notified, unmasked;
 
-static void notify(void *arg)
+void wire_notify(void *arg)
 {
 	notified++;
 }
 
-static void unmask(void *arg)
+void wire_unmask(void *arg)
 {
 	unmasked++;
 }
 
-static void name_tty(void *arg, const char *path)
+void wire_tty(void *arg, const char *path)
 {
 	snprintf(tty, sizeof(tty), "%s", path);
 }
-
-static const struct console_wire wire = {notify, unmask, name_tty};
 
 static void stop(void *arg)
 {
@@ -56,7 +54,7 @@ static void run(unsigned int ms)
 
 static void start(bool served)
 {
-	console = console_new(loop, &options, 5, "x/y", served, &wire, NULL);
+	console = console_new(loop, &options, 5, "x/y", served, NULL);
 	console_ring(console, ring);
 }
 
@@ -451,7 +449,7 @@ static void new_process(void **state)
 
 /* --- The door ------------------------------------------------------------------------------------ */
 
-static struct console *find(unsigned int domid, struct error *e)
+struct console *wire_console(unsigned int domid, struct error *e)
 {
 	if (domid == 5)
 		return console;
@@ -494,7 +492,7 @@ static void door(void **state)
 
 	memset(longest, 'a', 200);
 	longest[200] = '\0';
-	assert_int_equal(door_open(loop, path, find, &e), 0);
+	assert_int_equal(door_open(loop, path, &e), 0);
 	guest_prints("hello");
 	asked(path, "attach 5\n", "ok x_y\nhello");
 	asked(path, "attach 5 pv 0\r\nls\n", "ok x_y\nhello");

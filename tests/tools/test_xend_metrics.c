@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* /metrics: names, labels, figures; devices' counters from a sysfs made up here. */
-/* links: lib/base lib/config tests/tools/fake_model.c xend/api_request.c xend/api_routes.c xend/api_json.c xend/api_node.c xend/api_domain.c xend/api_action.c xend/api_device.c xend/api_operation.c xend/openapi.c xend/metrics.c xend/xenapi.c xend/xenapi_xml.c xend/http_guard.c xend/settings.c */
+/* links: lib/base lib/config tests/tools/fake_model.c xend/api_request.c xend/api_routes.c xend/api_json.c xend/api_node.c xend/api_domain.c xend/api_action.c xend/api_device.c xend/api_operation.c xend/openapi.c xend/metrics.c xend/xenapi.c xend/http_guard.c xend/settings.c */
 /* libs: -ljansson */
 #include "unit.h"
 
 #include "fake_model.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "xend/metrics.h"
+#include "xend/api_request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static void figures(void **state)
 		"xen_domain_block_read_bytes_total{" LABELS ",device=\"xvda1\"} 1024\n",
 	};
 	struct node *n = fake_new(NULL);
-	struct text out = {0};
+	struct api_request r;
 	char *command;
 
 	assert_non_null(mkdtemp(root));
@@ -53,19 +53,22 @@ static void figures(void **state)
 	put("class/net/vif9.0", "tx_bytes", "1\n");
 	put("class/net/eth0", "tx_bytes", "1\n");
 	put("bus/xen-backend/devices/vbd-1-51713", "rd_sect", "2\n");
-	assert_int_equal(metrics_write(n, root, &out, NULL), 0);
+	metrics_sysfs = root;
+	api_request_begin(&r, n, "GET", "/metrics");
+	api_dispatch(&r);
+	assert_int_equal(r.status, 200);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		if (!strstr(out.data, wanted[i]))
-			print_error("%s\n%s", wanted[i], out.data);
-		assert_non_null(strstr(out.data, wanted[i]));
+		if (!strstr(r.answer.data, wanted[i]))
+			print_error("%s\n%s", wanted[i], r.answer.data);
+		assert_non_null(strstr(r.answer.data, wanted[i]));
 	}
-	assert_null(strstr(out.data, "domain=\"old\""));
-	assert_null(strstr(out.data, "9.0"));
+	assert_null(strstr(r.answer.data, "domain=\"old\""));
+	assert_null(strstr(r.answer.data, "9.0"));
 	/* Every line is a remark or a sample. */
-	for (char *line = strtok(out.data, "\n"); line; line = strtok(NULL, "\n"))
+	for (char *line = strtok(r.answer.data, "\n"); line; line = strtok(NULL, "\n"))
 		assert_true(!strncmp(line, "# ", 2) ||
 			    (!strncmp(line, "xen_", 4) && strrchr(line, ' ')));
-	text_free(&out);
+	api_request_end(&r);
 	fake_free(n);
 	command = xasprintf("rm -rf %s", root);
 	assert_int_equal(system(command), 0);

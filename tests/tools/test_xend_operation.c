@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "lib/base/text.h"
+#include "lib/hyper/hyper.h"
 #include "xend/node_private.h"
 
 #include <stdlib.h>
@@ -13,16 +14,15 @@
 static struct node node;
 static struct domain domain;
 static char trace[200];
-static int retries, events;
+static int retries;
 
-void node_announce(struct node *n, const struct event *event)
+struct hyper *hyper_open(struct error *e)
 {
-	events++;
+	return (struct hyper *)&node;
 }
 
-struct domain *domain_by_uuid(struct node *n, const char *uuid)
+void hyper_close(struct hyper *h)
 {
-	return strcmp(uuid, domain.uuid) ? NULL : &domain;
 }
 
 static void note(const char *what)
@@ -30,34 +30,34 @@ static void note(const char *what)
 	strcat(trace, what);
 }
 
-static enum step_result next(struct operation *op)
+static int next(struct operation *op)
 {
 	note("n");
-	return STEP_NEXT;
+	return 0;
 }
 
-static enum step_result miss(struct operation *op)
+static int miss(struct operation *op)
 {
 	note("f");
 	error_set(&op->error, ERROR_FAILED, "no luck");
-	return STEP_FAILED;
+	return -1;
 }
 
-static enum step_result again(struct operation *op)
+static int again(struct operation *op)
 {
 	note("r");
-	return ++retries < 3 ? operation_retry(op, 1) : STEP_NEXT;
+	return ++retries < 3 ? operation_retry(op, 1) : 0;
 }
 
 /* The answer is there before the step says that it waits for it. */
-static enum step_result early(struct operation *op)
+static int early(struct operation *op)
 {
 	note("e");
 	operation_continue(op);
 	return STEP_WAIT;
 }
 
-static enum step_result early_failure(struct operation *op)
+static int early_failure(struct operation *op)
 {
 	struct error e;
 
@@ -67,27 +67,27 @@ static enum step_result early_failure(struct operation *op)
 	return STEP_WAIT;
 }
 
-static enum step_result forever(struct operation *op)
+static int forever(struct operation *op)
 {
 	note("w");
 	return operation_retry(op, 100000);
 }
 
-static enum step_result undo(struct operation *op)
+static int undo(struct operation *op)
 {
 	note("u");
-	return STEP_NEXT;
+	return 0;
 }
 
-static int work(struct operation *op, struct error *e)
+static int work(struct hyper *h, struct operation *op, struct error *e)
 {
 	return op->data ? error_set(e, ERROR_CONFIG, "bad work") : 0;
 }
 
-static enum step_result in_thread(struct operation *op)
+static int in_thread(struct operation *op)
 {
 	note("t");
-	return operation_work(op, work);
+	return operation_work(op, true, work);
 }
 
 static void ended(struct operation *op, void *arg)
@@ -186,7 +186,7 @@ static void test_threads(void **state)
 	assert_string_equal(trace, "tndone");
 	trace[0] = '\0';
 	op = operation_new(&node, "test", &domain, threaded, NULL);
-	op->data = &node;
+	op->data = xstrdup("bad");
 	operation_run(op);
 	finish(op);
 	assert_string_equal(trace, "tfailed");

@@ -173,6 +173,28 @@ static void shown(void **state)
 	json_decref(json);
 }
 
+/* What a reload cannot change stays, and is shown as it stays; all else is as the file says now. */
+static void kept(void **state)
+{
+	struct xend_settings now;
+
+	assert_int_equal(read_text("(xend-port 8001)(xend-address '::1')(xend-http-server yes)"
+				   "(xen-api-server ((9363 token)))(dom0-cpus 1)"),
+			 0);
+	assert_int_equal(
+		xend_settings_read_text("y.sxp", "(xend-http-hosts a)(dom0-cpus 2)", &now, &found),
+		0);
+	xend_settings_keep(&s, &now);
+	assert_int_equal(now.http_port, 8001);
+	assert_string_equal(now.http_address, "::1");
+	assert_true(now.http_server);
+	assert_string_equal(now.api_servers, "((9363 token))");
+	assert_string_equal(now.http_hosts, "a");
+	assert_int_equal(now.dom0_cpus, 2);
+	assert_string_equal(now.vif_script, "vif-bridge");
+	xend_settings_free(&now);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +204,7 @@ int main(void)
 		cmocka_unit_test_teardown(mistakes, tear_down),
 		cmocka_unit_test_teardown(servers, tear_down),
 		cmocka_unit_test_teardown(shown, tear_down),
+		cmocka_unit_test_teardown(kept, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

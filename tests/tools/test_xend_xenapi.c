@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* XenAPI: calls read from XML-RPC, well-formed or not, and the methods as a fence agent uses them one after the other. */
-/* links: lib/base lib/config tests/tools/fake_model.c xend/api_request.c xend/api_routes.c xend/api_json.c xend/api_node.c xend/api_domain.c xend/api_action.c xend/api_device.c xend/api_operation.c xend/openapi.c xend/metrics.c xend/xenapi.c xend/xenapi_xml.c xend/http_guard.c xend/settings.c */
+/* links: lib/base lib/config tests/tools/fake_model.c xend/api_request.c xend/api_routes.c xend/api_json.c xend/api_node.c xend/api_domain.c xend/api_action.c xend/api_device.c xend/api_operation.c xend/openapi.c xend/metrics.c xend/xenapi.c xend/http_guard.c xend/settings.c */
 /* libs: -ljansson */
 #include "unit.h"
 
 #include "fake_model.h"
+#include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "xend/api_request.h"
-#include "xend/xenapi.h"
+#include "xend/settings.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static struct xmlrpc_call call;
+#define TOKEN "0123456789abcdef0123456789abcdef"
+
+static json_t *call;
 
 static bool parses(const char *xml)
 {
-	xmlrpc_free(&call);
-	return xmlrpc_parse(xml, strlen(xml), &call);
+	json_decref(call);
+	call = xmlrpc_parse(xml, strlen(xml));
+	return call;
+}
+
+/* 0 is the method. */
+static const char *param(size_t i)
+{
+	return json_string_value(json_array_get(call, i));
 }
 
 #define CALL(name, params) \
@@ -32,24 +44,25 @@ static void reading(void **state)
 		"<param><value><boolean>0</boolean></value></param><param><value>bare</value></param>"
 		"<param><value><int>-7</int></value></param><param><value><string></string></value></param>"
 		"<param><value/></param><param><value><string/></value></param></params></methodCall>\n"));
-	assert_string_equal(call.method, "VM.start");
-	assert_int_equal(call.nr, 7);
-	assert_string_equal(call.param[0], "a<b&A\xc3\xa4");
-	assert_string_equal(call.param[1], "0");
-	assert_string_equal(call.param[2], "bare");
-	assert_string_equal(call.param[3], "-7");
-	assert_string_equal(call.param[4], "");
-	assert_string_equal(call.param[5], "");
+	assert_string_equal(param(0), "VM.start");
+	assert_int_equal(json_array_size(call), 8);
+	assert_string_equal(param(1), "a<b&A\xc3\xa4");
+	assert_string_equal(param(2), "0");
+	assert_string_equal(param(3), "bare");
+	assert_string_equal(param(4), "-7");
+	assert_string_equal(param(5), "");
+	assert_string_equal(param(6), "");
 	assert_true(parses(CALL(
 		"x",
 		PARAM("<struct><member><name>a</name><value>b</value></member></struct>") PARAM(
 			"<array><data><value>b</value><value><int>1</int></value></data></array>")
 			PARAM("z"))));
-	assert_int_equal(call.nr, 3);
-	assert_string_equal(call.param[2], "z");
+	assert_int_equal(json_array_size(call), 4);
+	assert_string_equal(param(3), "z");
 	assert_true(parses("<methodCall><methodName>x</methodName></methodCall>"));
 	assert_true(parses("<methodCall><methodName>x</methodName><params/></methodCall>"));
-	xmlrpc_free(&call);
+	json_decref(call);
+	call = NULL;
 }
 
 static void not_reading(void **state)
@@ -82,26 +95,18 @@ static void not_reading(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(parses(bad[i]));
-	xmlrpc_free(&call);
-	assert_false(xmlrpc_parse("<methodCall>\0<", 14, &call));
-	xmlrpc_free(&call);
+	assert_null(xmlrpc_parse("<methodCall>\0<", 14));
 }
 
 static struct node *node;
-static struct api_context context;
 static struct api_request request;
 static char session[80];
-
-static bool only_good(struct api_request *r, const char *password)
-{
-	return !strcmp(password, "good");
-}
 
 /* The answer holds @wanted. */
 static void expect(bool trusted, const char *xml, const char *wanted)
 {
 	api_request_end(&request);
-	api_request_begin(&request, &context, "POST", "/RPC2");
+	api_request_begin(&request, node, "POST", "/RPC2");
 	request.trusted = trusted;
 	text_str(&request.body, xml);
 	api_dispatch(&request);
@@ -121,11 +126,14 @@ static void method(const char *name, const char *more, const char *wanted)
 
 static void fence(void **state)
 {
+	char path[64];
+	const struct xend_settings settings = {.token_file = path};
 	const char *const web = PARAM("OpaqueRef:" FAKE_WEB_UUID);
 
 	node = fake_new(NULL);
-	context.node = node;
-	context.xenapi = xenapi_new(only_good);
+	snprintf(path, sizeof(path), "/tmp/xenapi-tokens.%d", (int)getpid());
+	assert_int_equal(file_replace(path, TOKEN "\n", strlen(TOKEN) + 1, false, NULL), 0);
+	node->settings = &settings;
 	strcpy(session, "OpaqueRef:");
 	method("VM.get_all", "", "SESSION_AUTHENTICATION_FAILED");
 	method("VM.frobnicate", "", "MESSAGE_METHOD_UNKNOWN");
@@ -133,7 +141,7 @@ static void fence(void **state)
 	expect(false, CALL("session.login_with_password", PARAM("root") PARAM("bad")), "Failure");
 	expect(false, CALL("session.login_with_password", PARAM("root")), "PARAMETER_COUNT");
 	expect(true, CALL("session.login_with_password", PARAM("root") PARAM("any")), "Success");
-	expect(false, CALL("session.login_with_password", PARAM("root") PARAM("good")), "Success");
+	expect(false, CALL("session.login_with_password", PARAM("root") PARAM(TOKEN)), "Success");
 	snprintf(session, sizeof(session), "%.42s", strstr(request.answer.data, "OpaqueRef:"));
 	method("VM.get_all", "", FAKE_OLD_UUID);
 	method("VM.get_all_records", "",
@@ -168,7 +176,7 @@ static void fence(void **state)
 	for (int i = 0; i < 100; i++)
 		expect(true, CALL("session.login_with_password", PARAM("a") PARAM("b")), "Success");
 	api_request_end(&request);
-	xenapi_free(context.xenapi);
+	unlink(path);
 	fake_free(node);
 }
 

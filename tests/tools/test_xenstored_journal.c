@@ -3,7 +3,7 @@
  * The journal of xenstored: random requests of several clients, with transactions and watches, are remembered; then every beginning of
  * the file, cut at any byte, must give the store as it was when the last whole record had been written. The same across compaction.
  */
-/* links: xenstored/wire.c xenstored/path.c xenstored/tree.c xenstored/watch.c xenstored/store.c xenstored/transaction.c xenstored/request.c xenstored/snapshot.c xenstored/journal.c lib/base/text.c lib/base/log.c lib/base/error.c */
+/* links: xenstored/wire.c xenstored/path.c xenstored/tree.c xenstored/watch.c xenstored/store.c xenstored/transaction.c xenstored/request.c xenstored/snapshot.c xenstored/journal.c lib/base/file.c lib/base/text.c lib/base/log.c lib/base/error.c */
 #include "xenstored_client.h"
 
 #include "xenstored/journal.h"
@@ -26,9 +26,9 @@ static void put_node(void *arg, const char *at, const struct node *n, const stru
 	struct text *t = arg;
 
 	text_str(t, at);
-	for (uint32_t i = 0; i < n->perms->nr; i++)
+	for (uint32_t i = 0; i < perms_nr(n->perms); i++)
 		text_printf(t, " %u:%u", n->perms->perm[i].domid, n->perms->perm[i].bits);
-	text_printf(t, " '%.*s'\n", (int)blob_len(n->value), blob_data(n->value));
+	text_printf(t, " '%.*s'\n", (int)blob_len(n->value), n->value ? n->value->data : "");
 }
 
 static void put_tree(struct text *t, const struct node *top)
@@ -42,7 +42,7 @@ static void put_tree(struct text *t, const struct node *top)
 static void put_client(struct text *t, struct client *c)
 {
 	struct transaction *tx;
-	struct access *a;
+	struct named *a;
 	struct watch *w;
 
 	if (TAILQ_EMPTY(&c->transactions) && TAILQ_EMPTY(&c->watches) && c->id >= CLIENT_TOOLS)
@@ -54,11 +54,12 @@ static void put_client(struct text *t, struct client *c)
 		if (tx->failed)
 			continue;
 		put_tree(t, tx->top);
-		TAILQ_FOREACH(a, &tx->accesses, link)
-		text_printf(t, "seen %s %u\n", a->path, a->seen);
+		LIST_FOREACH(a, &tx->accesses.all, link)
+		text_printf(t, "seen %s %u\n", a->name, ((struct access *)a)->seen);
 	}
 	TAILQ_FOREACH(w, &c->watches, of_client)
-	text_printf(t, "watch %s %s %d %u\n", w->watched->path, w->token, w->depth, w->relative);
+	text_printf(t, "watch %s %s %d %u\n", w->watched->named.name, w->token, w->depth,
+		    w->relative);
 }
 
 static int by_id(const void *a, const void *b)
@@ -195,6 +196,7 @@ static void begin_store(void)
 
 	assert_int_equal(journal_open(path, &e), 0);
 	store_init(&store);
+	default_quotas();
 	assert_int_equal(domain_introduce(&store, 5, 3, 4), 0);
 	assert_int_equal(domain_introduce(&store, 6, 3, 4), 0);
 	client(0);
@@ -222,7 +224,6 @@ static void expect(size_t end, const char *wanted)
 
 	assert_int_equal(journal_open(path, &e), 0);
 	store_init(&store);
-	memset(store.quota, 0, sizeof(store.quota));
 	journal_replay(load, NULL);
 	got = describe();
 	if (strcmp(got, wanted)) {
@@ -325,7 +326,6 @@ static void compaction(void **state)
 		journal_close();
 		assert_int_equal(journal_open(path, &e), 0);
 		store_init(&store);
-		memset(store.quota, 0, sizeof(store.quota));
 		assert_true(journal_replay(load, NULL));
 		after = describe();
 		assert_string_equal(after, before);
@@ -359,7 +359,6 @@ static void garbage(void **state)
 		fclose(f);
 		assert_int_equal(journal_open(path, &e), 0);
 		store_init(&store);
-		memset(store.quota, 0, sizeof(store.quota));
 		journal_replay(load, NULL);
 		store_free(&store);
 		journal_close();

@@ -3,7 +3,7 @@
  * The model of xenstored: nodes, permissions, watches, quotas, transactions and their conflicts; and random requests beside an oracle
  * that keeps the whole tree as a list and copies all of it for each transaction.
  */
-/* links: xenstored/wire.c xenstored/path.c xenstored/tree.c xenstored/watch.c xenstored/store.c xenstored/transaction.c xenstored/request.c lib/base/text.c */
+/* links: xenstored/wire.c xenstored/path.c xenstored/tree.c xenstored/watch.c xenstored/store.c xenstored/transaction.c xenstored/request.c lib/base/text.c lib/base/log.c */
 #include "xenstored_client.h"
 
 bool outside_exists(unsigned int domid)
@@ -24,6 +24,7 @@ static struct client *tools, *guest, *other;
 static int setup(void **state)
 {
 	store_init(&store);
+	default_quotas();
 	tools = client_new(&store, CLIENT_SOCKET, 0);
 	assert_int_equal(domain_introduce(&store, 5, 1, 1), 0);
 	assert_int_equal(domain_introduce(&store, 6, 1, 1), 0);
@@ -240,11 +241,11 @@ static void special_watches(void **state)
 	ask_strings(tools, XS_INTRODUCE, 0, "8\0001\00022");
 	said("@introduceDomain i;", events(tools));
 	domain_shut_down(&store, store.domain[8]);
-	said("@releaseDomain r;@releaseDomain/8 r1;@releaseDomain/8 r8;", events(tools));
+	said("@releaseDomain/8 r1;@releaseDomain r;@releaseDomain/8 r8;", events(tools));
 	said("OK", ask(tools, XS_RESUME, 0, "8"));
 	assert_false(store.domain[8]->shutdown);
 	said("OK", ask(tools, XS_RELEASE, 0, "8"));
-	said("@releaseDomain r;@releaseDomain/8 r1;@releaseDomain/8 r8;", events(tools));
+	said("@releaseDomain/8 r1;@releaseDomain r;@releaseDomain/8 r8;", events(tools));
 	said("", events(guest));
 	ask_strings(tools, XS_SET_PERMS, 0, "@releaseDomain\0n0\0r5");
 	said("@releaseDomain g;", events(guest)); /* its permissions changed */

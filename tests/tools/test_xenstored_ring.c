@@ -4,7 +4,7 @@
  * moments and started again on the journal and the pages it left; the guests, which never notice, check that each request is answered
  * once, in order, and with the right answer. Some requests and answers are longer than a ring. And what guests must not do.
  */
-/* links: xenstored/wire.c xenstored/path.c xenstored/tree.c xenstored/watch.c xenstored/store.c xenstored/transaction.c xenstored/request.c xenstored/snapshot.c xenstored/journal.c xenstored/conn.c xenstored/ring.c lib/base/text.c lib/base/log.c lib/base/error.c */
+/* links: xenstored/wire.c xenstored/path.c xenstored/tree.c xenstored/watch.c xenstored/store.c xenstored/transaction.c xenstored/request.c xenstored/snapshot.c xenstored/journal.c xenstored/conn.c xenstored/ring.c lib/base/file.c lib/base/text.c lib/base/log.c lib/base/error.c */
 #include "unit.h"
 
 #include "xenstored/conn.h"
@@ -58,8 +58,6 @@ void xen_notify(uint32_t port)
 
 /* --- The daemon ---------------------------------------------------------------------------------------- */
 
-bool control_log_io;
-
 void control_log_request(const struct client *c, const struct message *m)
 {
 }
@@ -76,19 +74,17 @@ bool outside_exists(unsigned int domid)
 
 static void load(const struct record *r, void *arg)
 {
-	if (!snapshot_load(&the_store, r) && !ring_load(&the_store, r))
-		conn_load(ring_conn(the_store.domain[r->client]), r);
+	if (r->kind == RECORD_IO)
+		conn_load(r);
+	else
+		snapshot_load(&the_store, r);
 }
 
 static void dump(void)
 {
 	snapshot_dump(&the_store);
-	for (unsigned int domid = 1; domid <= GUESTS; domid++) {
-		struct conn *c = ring_conn(the_store.domain[domid]);
-
-		ring_dump(c);
-		conn_dump(c);
-	}
+	for (unsigned int domid = 1; domid <= GUESTS; domid++)
+		conn_dump(conn_of(the_store.domain[domid]->client));
 }
 
 static void make_home(unsigned int domid)
@@ -98,9 +94,10 @@ static void make_home(unsigned int domid)
 	char home[32];
 
 	snprintf(home, sizeof(home), "/local/domain/%u", domid);
-	path_again(&the_store.path, home);
+	path_parse(&the_store.path, home, 0);
 	view_write(&v, &the_store.path, NULL, 0);
-	view_set_perms(&v, &the_store.path, perms_new(&(struct perm){(uint16_t)domid, 0}, 1));
+	view_change(&v, &the_store.path, XS_SET_PERMS,
+		    blob_new(&(struct perm){(uint16_t)domid, 0}, sizeof(struct perm)));
 }
 
 static void daemon_start(void)
@@ -112,6 +109,9 @@ static void daemon_start(void)
 		_exit(9);
 	store_init(&the_store);
 	resumed = journal_replay(load, NULL);
+	if (!resumed)
+		for (unsigned int q = 0; q < QUOTA_NR; q++)
+			the_store.quota[q] = quota_info[q].value;
 	ring_resume(&the_store);
 	for (unsigned int domid = 1; domid <= GUESTS; domid++)
 		if (!the_store.domain[domid]) {

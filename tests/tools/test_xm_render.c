@@ -3,13 +3,12 @@
  * What xm and xl print, byte for byte: JSON as xend answers it goes in, the text must be that of the golden file. Those called xl-* and
  * xentop were printed by Debian's xl 4.17.7 and xentop; those called xm-* follow the formats of xm 4.1.
  */
-/* links: xm/answer.c xm/client.c xm/list.c xm/list_long.c xm/node.c xm/uptime.c xm/vcpu.c xm/sched.c xm/devices.c xm/top_table.c xm/top_sample.c xm/call.c xm/commands.c xm/help.c xm/completion.c xm/memory.c xm/life.c xm/create.c xm/console.c xm/terminal.c xm/top.c lib/base lib/config */
+/* links: xm/call.c xm/commands.c xm/completion.c xm/console.c xm/create.c xm/devices.c xm/help.c xm/life.c xm/list.c xm/list_long.c xm/node.c xm/render.c xm/sched.c xm/terminal.c xm/top.c xm/top_sample.c xm/top_table.c xm/uptime.c xm/vcpu.c xm/xend.c lib/base lib/config */
 /* libs: -ljansson */
 #include "lib/base/file.h"
 #include "lib/base/sxp.h"
 #include "xm/devices.h"
 #include "xm/list.h"
-#include "xm/list_long.h"
 #include "xm/node.h"
 #include "xm/sched.h"
 #include "xm/top.h"
@@ -57,9 +56,11 @@ static void golden(struct text *out, const char *name)
 static void check_list(const char *fixture_name, const char *golden_name,
 		       enum config_dialect dialect, struct list_columns columns)
 {
-	json_t *domains = fixture(fixture_name);
+	json_t *domains = fixture(fixture_name), *d;
 	struct text out = {0};
+	size_t i;
 
+	json_array_foreach(domains, i, d) json_object_set_new(d, "nodes", json_string("all"));
 	list_render(domains, dialect, &columns, &out);
 	golden(&out, golden_name);
 	json_decref(domains);
@@ -67,18 +68,15 @@ static void check_list(const char *fixture_name, const char *golden_name,
 
 static void test_list_xl(void **state)
 {
-	json_t *nodes = json_pack("[ss]", "all", "all");
-
 	check_list("xl-list", "xl-list", CONFIG_XL, (struct list_columns){0});
 	check_list("xl-list-paused", "xl-list-paused", CONFIG_XL, (struct list_columns){0});
 	check_list("xl-list-v", "xl-list-v", CONFIG_XL, (struct list_columns){.verbose = true});
 	check_list("xl-list-c", "xl-list-c", CONFIG_XL, (struct list_columns){.pool = true});
-	check_list("xl-list-n", "xl-list-n", CONFIG_XL, (struct list_columns){.nodes = nodes});
+	check_list("xl-list-n", "xl-list-n", CONFIG_XL, (struct list_columns){.nodes = true});
 	check_list("xl-list-Z", "xl-list-Z", CONFIG_XL, (struct list_columns){.label = true});
 	check_list("xl-list-all", "xl-list-all", CONFIG_XL,
-		   (struct list_columns){.verbose = true, .pool = true, .nodes = nodes});
+		   (struct list_columns){.verbose = true, .pool = true, .nodes = true});
 	check_list("xl-claims", "xl-claims", CONFIG_XL, (struct list_columns){.claims = true});
-	json_decref(nodes);
 }
 
 static void test_list_states(void **state)
@@ -143,10 +141,12 @@ static void test_list_sxp(void **state)
 		struct text out = {0};
 
 		assert_string_equal(x->member[0]->atom, "domain");
-		assert_string_equal(sxp_child_value(x, "domid"), i ? "1" : "0");
-		assert_string_equal(sxp_child_value(x, "name"), i ? "guest" : "Domain-0");
-		assert_string_equal(sxp_child_value(x, "state"), i ? "-b----" : "r-----");
-		assert_true(atof(sxp_child_value(x, "cpu_time")) > 1);
+		assert_string_equal(sxp_child(x, "domid")->member[1]->atom, i ? "1" : "0");
+		assert_string_equal(sxp_child(x, "name")->member[1]->atom,
+				    i ? "guest" : "Domain-0");
+		assert_string_equal(sxp_child(x, "state")->member[1]->atom,
+				    i ? "-b----" : "r-----");
+		assert_true(atof(sxp_child(x, "cpu_time")->member[1]->atom) > 1);
 		sxp_print(x, true, &out);
 		assert_non_null(strstr(out.data, i ? "\n    (domid 1)\n" : "\n    (domid 0)\n"));
 		text_free(&out);
@@ -161,7 +161,8 @@ static void test_vm_list(void **state)
 	json_t *domains = fixture("xl-list");
 	struct text out = {0};
 
-	vm_list_render(domains, &out);
+	text_str(&out, VM_HEAD);
+	rows_render(domains, VM_ROW, &out);
 	golden(&out, "xl-vm-list");
 	json_decref(domains);
 }
@@ -169,13 +170,10 @@ static void test_vm_list(void **state)
 static void check_vcpus(const char *fixture_name, const char *golden_name, long cpus,
 			enum config_dialect dialect)
 {
-	json_t *domains = fixture(fixture_name), *d;
+	json_t *domains = fixture(fixture_name);
 	struct text out = {0};
-	size_t i;
 
-	vcpu_head_render(dialect, &out);
-	json_array_foreach(domains, i, d)
-		vcpu_rows_render(d, json_object_get(d, "vcpus"), cpus, dialect, &out);
+	vcpus_render(domains, cpus, dialect, &out);
 	golden(&out, golden_name);
 	json_decref(domains);
 }
@@ -261,13 +259,13 @@ static void test_devices(void **state)
 	json_t *disks = fixture("disks"), *nics = fixture("nics");
 	struct text out = {0};
 
-	block_list_render(disks, CONFIG_XL, true, &out);
-	golden(&out, "xl-block-list");
-	block_list_render(disks, CONFIG_XM, true, &out);
+	devices_render(device_class("block-list"), disks, CONFIG_XM, true, &out);
 	golden(&out, "xm-block-list");
-	network_list_render(nics, CONFIG_XL, true, &out);
+	devices_render(device_class("block-list"), disks, CONFIG_XL, true, &out);
+	golden(&out, "xl-block-list");
+	devices_render(device_class("network-list"), nics, CONFIG_XL, true, &out);
 	golden(&out, "xl-network-list");
-	network_list_render(nics, CONFIG_XM, true, &out);
+	devices_render(device_class("network-list"), nics, CONFIG_XM, true, &out);
 	golden(&out, "xm-network-list");
 	device_long_render(json_array_get(nics, 0), &out);
 	assert_non_null(strstr(out.data, "(backend /local/domain/0/backend/vif/1/0)"));
@@ -303,7 +301,7 @@ static void test_top(void **state)
 						  {"rd_sect", "44\n"},
 						  {"wr_sect", "6\n"}};
 	char folder[] = "/tmp/test_xm_top.XXXXXX", path[128];
-	struct top_sample s;
+	struct top_sample s, before = {0};
 	struct top_view view = {.by_id = true, .vcpus = true, .networks = true, .vbds = true};
 	struct text out = {0};
 
@@ -325,6 +323,7 @@ static void test_top(void **state)
 			  "online", 1, "cpu_ns", (json_int_t)57000000000);
 	s.domain[1].vcpu_list =
 		json_pack("[{sbsI}]", "online", 1, "cpu_ns", (json_int_t)7100000000);
+	sample_values(&s, &before);
 	top_sort(&s, &view);
 	top_render(&s, &view, &out);
 	golden(&out, "xentop");

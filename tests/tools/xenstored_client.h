@@ -110,12 +110,18 @@ static inline const char *events(struct client *c)
 	return text;
 }
 
+static inline void default_quotas(void)
+{
+	for (unsigned int q = 0; q < QUOTA_NR; q++)
+		store.quota[q] = quota_info[q].value;
+}
+
 int outside_introduce(struct store *s, struct domain *d, bool again)
 {
 	return 0;
 }
 
-void outside_release(struct store *s, struct domain *d)
+void outside_release(struct client *c)
 {
 }
 

@@ -1,26 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* See console.h. */
+/* See console.h. A viewer is a descriptor and a position in the record. */
 #include "xenconsoled/console.h"
 
 #include "lib/base/log.h"
-#include "xenconsoled/viewer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pty.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/param.h>
 #include <termios.h>
 #include <unistd.h>
 
+#define TYPED_MOST 512
+
+struct viewer {
+	struct console *console;
+	struct viewer *next;
+	struct loop_source *source;
+	uint64_t at;
+	int fd;
+	uint32_t wanted; /* epoll events asked for */
+	bool pty, deaf;	 /* deaf: types nothing more (it has shut that direction) */
+	bool gone;	 /* closed as soon as nobody is on the way through the list */
+};
+
 struct console {
+	struct loop *loop;
 	const struct console_options *options;
-	const struct console_wire *wire;
-	void *arg;
+	void *wire;
 	char *name, *record_path;
 	struct xencons_interface *ring; /* NULL: none */
 	struct record record;
-	struct viewers viewers;
+	struct viewer *viewers;
+	size_t room;	  /* bytes the guest takes now */
+	uint64_t pty_lag; /* bytes the pty has not taken yet; at most its limit */
+	uint64_t pty_limit;
 	int slave; /* held open, so that the pty outlives those who look at it */
 	struct loop_source *pause;
 	uint64_t period; /* when the present one began */
@@ -30,7 +47,7 @@ struct console {
 	bool held;    /* an event waits until somebody reads the pty */
 };
 
-/* --- Between the guest and its viewers ----------------------------------------------------------- */
+/* --- The guest's side ---------------------------------------------------------------------------- */
 
 static void ring_broken(struct console *c)
 {
@@ -51,87 +68,125 @@ static void look_for_room(struct console *c)
 
 	if (room < 0)
 		ring_broken(c);
-	c->viewers.room = (size_t)MAX(room, 0);
+	c->room = (size_t)MAX(room, 0);
 }
 
-static void serve(struct console *c)
-{
-	char bytes[RING_OUT];
-	uint32_t upto;
-	int n = c->ring ? ring_look(c->ring, bytes, &upto) : 0;
+/* --- Viewers ------------------------------------------------------------------------------------- */
 
-	if (n < 0)
-		ring_broken(c);
-	if (n > 0) {
-		record_add(&c->record, bytes, (size_t)n, upto);
-		ring_took(c->ring, upto);
-		c->wire->notify(c->arg);
+static uint64_t lag(const struct viewer *v)
+{
+	return v->console->record.page->end - v->at;
+}
+
+static void send_rest(struct viewer *v)
+{
+	const struct record *record = &v->console->record;
+	uint64_t most = v->pty ? v->console->pty_limit : RECORD_SIZE;
+
+	if (lag(v) > most)
+		v->at = record->page->end - most;
+	while (!v->gone && lag(v)) {
+		const char *bytes;
+		size_t n = record_run(record, v->at, &bytes);
+		ssize_t done = write(v->fd, bytes, n);
+
+		if (done > 0)
+			v->at += (uint64_t)done;
+		else if (done < 0 && errno == EAGAIN)
+			break;
+		else if (done == 0 || errno != EINTR)
+			v->gone = true;
 	}
-	look_for_room(c);
-	viewers_update(&c->viewers);
+	if (v->pty)
+		v->console->pty_lag = v->gone ? 0 : lag(v);
 }
 
-static void typed(void *arg, const char *bytes, size_t n)
+static void ask(struct viewer *v)
 {
-	struct console *c = arg;
+	uint32_t wanted = (lag(v) ? EPOLLOUT : 0) | (v->console->room && !v->deaf ? EPOLLIN : 0);
 
-	if (c->ring && ring_put(c->ring, bytes, n) > 0)
-		c->wire->notify(c->arg);
-	look_for_room(c);
+	if (wanted != v->wanted)
+		loop_fd_events(v->source, wanted);
+	v->wanted = wanted;
 }
 
-/* --- When it is the guest's turn ----------------------------------------------------------------- */
-
-static void no_pause(struct console *c)
+static void viewer_free(struct viewer *v)
 {
-	loop_remove(c->pause);
-	c->pause = NULL;
+	loop_remove(v->source);
+	close(v->fd);
+	free(v);
 }
 
-static void next_period(void *arg)
+static void pty_make(struct console *c);
+
+/* Sends what there is to send: after each change of the record or of the room. */
+static void update(struct console *c)
 {
-	struct console *c = arg;
+	bool lost = false;
 
-	no_pause(c);
-	c->wire->unmask(c->arg);
-}
-
-/* Asks for the next event now, or when the guest's turn comes again. */
-static void go_on(struct console *c)
-{
-	uint64_t now = loop_now();
-
-	if (!c->ring || c->pause)
-		return;
-	if (now - c->period >= CONSOLE_PERIOD) {
-		c->period = now;
-		c->events = 0;
+	for (struct viewer **link = &c->viewers, *v; (v = *link);) {
+		send_rest(v);
+		if (v->gone) {
+			*link = v->next;
+			lost |= v->pty;
+			viewer_free(v);
+		} else {
+			ask(v);
+			link = &v->next;
+		}
 	}
-	if (++c->events < CONSOLE_EVENTS_MOST)
-		c->wire->unmask(c->arg);
-	else
-		c->pause = loop_timer(c->viewers.loop, c->period + CONSOLE_PERIOD - now, false,
-				      next_period, c);
-}
-
-void console_event(struct console *c)
-{
-	c->held = c->options->keep && c->viewers.pty_lag + RING_OUT > c->viewers.pty_limit;
-	if (c->held)
-		return;
-	serve(c);
-	go_on(c);
-}
-
-static void updated(void *arg)
-{
-	struct console *c = arg;
-
+	if (lost) {
+		log_warning("guest %s: its pty broke; it gets another", c->name);
+		close(c->slave);
+		pty_make(c);
+	}
 	if (c->held)
 		console_event(c);
 }
 
-/* --- The pty ------------------------------------------------------------------------------------- */
+static void receive(struct viewer *v)
+{
+	struct console *c = v->console;
+	char bytes[TYPED_MOST];
+	ssize_t n = read(v->fd, bytes, MIN(c->room, TYPED_MOST));
+
+	if (n > 0 && c->ring && ring_put(c->ring, bytes, (size_t)n) > 0)
+		wire_notify(c->wire);
+	look_for_room(c);
+	if (n == 0)
+		v->deaf = true;
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		v->gone = true;
+}
+
+static void viewer_ready(void *arg, uint32_t events)
+{
+	struct viewer *v = arg;
+
+	if (events & EPOLLIN && v->console->room)
+		receive(v);
+	else if (events & (EPOLLHUP | EPOLLERR))
+		v->gone = true;
+	update(v->console);
+}
+
+/* Sees the record from number @at on, or from where it begins. */
+static void viewer_add(struct console *c, int fd, bool pty, uint64_t at)
+{
+	struct viewer *v = xcalloc(1, sizeof(*v));
+
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	*v = (struct viewer){.console = c, .next = c->viewers, .at = at, .fd = fd, .pty = pty};
+	v->source = loop_fd(c->loop, fd, 0, viewer_ready, v);
+	c->viewers = v;
+	ask(v);
+}
+
+void console_view(struct console *c, int fd)
+{
+	viewer_add(c, fd, false, 0);
+	update(c);
+}
 
 static void pty_make(struct console *c)
 {
@@ -147,17 +202,63 @@ static void pty_make(struct console *c)
 	tcgetattr(c->slave, &raw);
 	cfmakeraw(&raw);
 	tcsetattr(c->slave, TCSANOW, &raw);
-	viewers_add(&c->viewers, master, true, c->record.page->end);
-	c->wire->tty(c->arg, path);
+	viewer_add(c, master, true, c->record.page->end);
+	wire_tty(c->wire, path);
 }
 
-static void pty_lost(void *arg)
+/* --- When it is the guest's turn ----------------------------------------------------------------- */
+
+static void serve(struct console *c)
+{
+	char bytes[RING_OUT];
+	uint32_t upto;
+	int n = c->ring ? ring_look(c->ring, bytes, &upto) : 0;
+
+	if (n < 0)
+		ring_broken(c);
+	if (n > 0) {
+		record_add(&c->record, bytes, (size_t)n, upto);
+		ring_took(c->ring, upto);
+		wire_notify(c->wire);
+	}
+	look_for_room(c);
+	update(c);
+}
+
+static void no_pause(struct console *c)
+{
+	loop_remove(c->pause);
+	c->pause = NULL;
+}
+
+static void next_period(void *arg)
 {
 	struct console *c = arg;
 
-	log_warning("guest %s: its pty broke; it gets another", c->name);
-	close(c->slave);
-	pty_make(c);
+	no_pause(c);
+	wire_unmask(c->wire);
+}
+
+void console_event(struct console *c)
+{
+	uint64_t now = loop_now();
+
+	c->held = c->options->keep && c->pty_lag + RING_OUT > c->pty_limit;
+	if (c->held)
+		return;
+	serve(c);
+	/* The next event is welcome now, or when the guest's turn comes again. */
+	if (!c->ring || c->pause)
+		return;
+	if (now - c->period >= CONSOLE_PERIOD) {
+		c->period = now;
+		c->events = 0;
+	}
+	if (++c->events < CONSOLE_EVENTS_MOST)
+		wire_unmask(c->wire);
+	else
+		c->pause = loop_timer(c->loop, c->period + CONSOLE_PERIOD - now, false, next_period,
+				      c);
 }
 
 /* --- From beginning to end ----------------------------------------------------------------------- */
@@ -165,7 +266,7 @@ static void pty_lost(void *arg)
 /* The log of the guest of this name, which leads out of no folder. */
 static void log_open_named(struct console *c, const char *name, bool fresh)
 {
-	char *path;
+	autofree char *path = NULL;
 
 	free(c->name);
 	c->name = xstrdup(name);
@@ -175,25 +276,17 @@ static void log_open_named(struct console *c, const char *name, bool fresh)
 		return;
 	path = xasprintf("%s/guest-%s.log", c->options->folder, c->name);
 	logfile_open(&c->record.log, &c->options->file, path, fresh);
-	free(path);
 }
 
 struct console *console_new(struct loop *loop, const struct console_options *options,
-			    unsigned int domid, const char *name, bool served,
-			    const struct console_wire *wire, void *arg)
+			    unsigned int domid, const char *name, bool served, void *wire)
 {
 	struct console *c = xcalloc(1, sizeof(*c));
 
+	c->loop = loop;
 	c->options = options;
 	c->wire = wire;
-	c->arg = arg;
-	c->viewers = (struct viewers){.loop = loop,
-				      .record = &c->record,
-				      .pty_limit = RECORD_SIZE,
-				      .typed = typed,
-				      .updated = updated,
-				      .pty_lost = pty_lost,
-				      .arg = c};
+	c->pty_limit = RECORD_SIZE;
 	c->record_path = xasprintf("%s/record-%u", options->run_folder, domid);
 	record_open(&c->record, c->record_path, served);
 	log_open_named(c, name, !c->record.page->end);
@@ -206,7 +299,10 @@ void console_free(struct console *c)
 	c->held = false;
 	serve(c);
 	no_pause(c);
-	viewers_close(&c->viewers);
+	for (struct viewer *v; (v = c->viewers);) {
+		c->viewers = v->next;
+		viewer_free(v);
+	}
 	if (c->slave >= 0)
 		close(c->slave);
 	record_close(&c->record);
@@ -226,7 +322,7 @@ void console_ring(struct console *c, struct xencons_interface *ring)
 	serve(c);
 	no_pause(c);
 	c->ring = ring;
-	c->viewers.room = 0;
+	c->room = 0;
 	c->events = 0;
 	c->broken = false;
 	if (!ring)
@@ -241,13 +337,7 @@ void console_ring(struct console *c, struct xencons_interface *ring)
 void console_limit(struct console *c, long bytes)
 {
 	if (bytes >= (long)RING_OUT && bytes < RECORD_SIZE)
-		c->viewers.pty_limit = (uint64_t)bytes;
-}
-
-void console_view(struct console *c, int fd)
-{
-	viewers_add(&c->viewers, fd, false, 0);
-	viewers_update(&c->viewers);
+		c->pty_limit = (uint64_t)bytes;
 }
 
 void console_reopen_log(struct console *c, const char *name)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One guest's console: moves bytes between its ring, its record and its viewers, one of which is the pty. Knows nothing of xenstore or
- * of event channels: it is told of events and asks for them by the functions in struct console_wire.
+ * One guest's console: moves bytes between its ring, its record and its viewers: connections on the socket, and its pty, which is a viewer
+ * that lasts. What a viewer types is read only while the guest has room for it; one that falls behind by more than the record holds skips
+ * what it has missed, so none waits for another and the guest waits for none. Knows nothing of xenstore or of event channels: it is told
+ * of events and asks for them by the functions wire_...
  *
  * A guest that floods gets CONSOLE_EVENTS_MOST turns in CONSOLE_PERIOD ms, then waits for the next period; one whose ring holds garbage
  * is not served while it does. Both cost the others nothing.
  */
 #pragma once
 
+#include "lib/base/error.h"
 #include "lib/base/loop.h"
 #include "xenconsoled/record.h"
 #include "xenconsoled/ring.h"
@@ -22,18 +25,11 @@ struct console_options {
 	struct logfile_options file;
 };
 
-struct console_wire {
-	void (*notify)(void *arg); /* an event for the guest */
-	void (*unmask)(void *arg); /* the next event of the guest is welcome */
-	void (*tty)(void *arg, const char *path);
-};
-
 struct console;
 
 /* @served: a process before this one has served this guest: its record is continued. */
 struct console *console_new(struct loop *loop, const struct console_options *options,
-			    unsigned int domid, const char *name, bool served,
-			    const struct console_wire *wire, void *arg);
+			    unsigned int domid, const char *name, bool served, void *wire);
 /* Takes the guest's last words; viewers see the end of file; the record goes. */
 void console_free(struct console *c);
 const char *console_name(const struct console *c);
@@ -47,3 +43,14 @@ void console_event(struct console *c);
 void console_view(struct console *c, int fd);
 /* Opens the log anew, under the name the guest has now. */
 void console_reopen_log(struct console *c, const char *name);
+
+/* --- What the layer above gives, of the console made with this @wire ----------------------------- */
+
+/* An event for the guest. */
+void wire_notify(void *wire);
+/* The next event of the guest is welcome. */
+void wire_unmask(void *wire);
+/* That is its pty. */
+void wire_tty(void *wire, const char *path);
+/* The console of a domain, or NULL with the error set. */
+struct console *wire_console(unsigned int domid, struct error *e);

@@ -3,7 +3,6 @@
 #include "xenconsoled/domains.h"
 
 #include "lib/base/log.h"
-#include "xenconsoled/hypervisor.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -12,13 +11,21 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/param.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+#include <xencall.h>
 #include <xenevtchn.h>
 #include <xenforeignmemory.h>
 #include <xengnttab.h>
 #include <xenstore.h>
 
 #include <xen/grant_table.h>
+#include <xen/sysctl.h>
+
+#define BUFFER_SIZE (32u << 10)
+#define RETRY_MS    1000
 
 struct domain {
 	struct domain *next;
@@ -39,12 +46,48 @@ static struct domain *domains;
 static xenevtchn_handle *evtchn;
 static xengnttab_handle *gnttab;
 static xenforeignmemory_handle *foreign;
+static xencall_handle *calls;
+static struct xen_sysctl *op; /* this and the next are memory the hypervisor can reach */
+static void *buffer;
 static struct xs_handle *store;
-static struct loop_source *store_source;
+static struct loop_source *store_source, *lifeline_source, *retry;
+static int lifeline;
 static bool list_changed;
 static int log_port = -1;
 static struct record log_record;
 static struct logfile_options log_file;
+
+/* --- The hypervisor ------------------------------------------------------------------------------ */
+
+static int sysctl(uint32_t cmd)
+{
+	op->cmd = cmd;
+	op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+	return xencall1(calls, __HYPERVISOR_sysctl, (uintptr_t)op);
+}
+
+/* Calls for each domain but domain 0 that is not being taken apart. -1: the answer could not be had. */
+static int list_domains(void (*each)(domid_t domid))
+{
+	struct xen_sysctl_getdomaininfolist *list = &op->u.getdomaininfolist;
+	const xen_domctl_getdomaininfo_t *info = buffer;
+	uint32_t most = BUFFER_SIZE / sizeof(*info), first = 1, n;
+
+	do {
+		*list = (struct xen_sysctl_getdomaininfolist){.first_domain = (domid_t)first,
+							      .max_domains = most};
+		set_xen_guest_handle(list->buffer, buffer);
+		if (sysctl(XEN_SYSCTL_getdomaininfolist))
+			return -1;
+		n = list->num_domains < most ? list->num_domains : most;
+		for (uint32_t i = 0; i < n; i++)
+			if (!(info[i].flags & XEN_DOMINF_dying))
+				each(info[i].domain);
+		if (n)
+			first = info[n - 1].domain + 1u;
+	} while (n == most);
+	return 0;
+}
 
 /* --- The store ----------------------------------------------------------------------------------- */
 
@@ -65,13 +108,10 @@ static char *node_read(const struct domain *d, const char *name)
 /* -1: it is not there, or no such number. */
 static long node_number(const struct domain *d, const char *name)
 {
-	char *s = node_read(d, name);
-	long n = -1;
+	autofree char *s = node_read(d, name);
+	long n;
 
-	if (s && !str_to_long(s, 0, LONG_MAX, &n))
-		n = -1;
-	free(s);
-	return n;
+	return s && str_to_long(s, 0, LONG_MAX, &n) ? n : -1;
 }
 
 static char *domain_name(const struct domain *d)
@@ -94,29 +134,27 @@ static void watch(const struct domain *d,
 
 /* --- The wire of a console ----------------------------------------------------------------------- */
 
-static void wire_notify(void *arg)
+void wire_notify(void *arg)
 {
 	const struct domain *d = arg;
 
 	xenevtchn_notify(evtchn, (evtchn_port_t)d->port);
 }
 
-static void wire_unmask(void *arg)
+void wire_unmask(void *arg)
 {
 	const struct domain *d = arg;
 
 	xenevtchn_unmask(evtchn, (evtchn_port_t)d->port);
 }
 
-static void wire_tty(void *arg, const char *tty)
+void wire_tty(void *arg, const char *tty)
 {
 	const char *path = node(arg, "console/tty");
 
 	if (!store || !xs_write(store, XBT_NULL, path, tty, (unsigned int)strlen(tty)))
 		log_warning("%s cannot be written: %s", path, strerror(errno));
 }
-
-static const struct console_wire wire = {wire_notify, wire_unmask, wire_tty};
 
 /* --- Mapping and binding ------------------------------------------------------------------------- */
 
@@ -150,24 +188,20 @@ static void map(struct domain *d, long ring_ref)
 
 static void make_console(struct domain *d)
 {
-	char *name = domain_name(d), *tty = node_read(d, "console/tty");
+	autofree char *name = domain_name(d), *tty = node_read(d, "console/tty");
 	bool served = tty && *tty;
 
-	d->console = console_new(loop, &options->console, d->domid, name, served, &wire, d);
+	d->console = console_new(loop, &options->console, d->domid, name, served, d);
 	console_limit(d->console, node_number(d, "console/limit"));
 	log_info("domain %u: console of guest %s %s", d->domid, name,
 		 served ? "taken over" : "served");
-	free(name);
-	free(tty);
 }
 
 static bool is_ours(const struct domain *d)
 {
-	char *type = node_read(d, "console/type");
-	bool ours = !type || !strcmp(type, "xenconsoled");
+	autofree char *type = node_read(d, "console/type");
 
-	free(type);
-	return ours;
+	return !type || !strcmp(type, "xenconsoled");
 }
 
 /* The nodes have changed, or may have: makes the console what they say. */
@@ -238,7 +272,7 @@ static void domain_gone(struct domain *d)
 static void look_for_domains(void)
 {
 	list_changed = false;
-	if (hypervisor_domains(domain_seen)) {
+	if (list_domains(domain_seen)) {
 		log_error("the hypervisor's list of domains cannot be read: %s", strerror(errno));
 		return;
 	}
@@ -265,7 +299,7 @@ static void catch_up(void)
 /* Records of domains that went while nobody served them. */
 static void forget_the_gone(void)
 {
-	char *pattern = xasprintf("%s/record-[0-9]*", options->console.run_folder);
+	autofree char *pattern = xasprintf("%s/record-[0-9]*", options->console.run_folder);
 	glob_t files;
 
 	if (!glob(pattern, 0, NULL, &files)) {
@@ -274,16 +308,14 @@ static void forget_the_gone(void)
 				unlink(files.gl_pathv[i]);
 		globfree(&files);
 	}
-	free(pattern);
 }
 
-struct console *domains_console(unsigned int domid, struct error *e)
+struct console *wire_console(unsigned int domid, struct error *e)
 {
 	struct domain *d;
 
 	/* Its maker may be quicker than the store's watches. */
-	list_changed = true;
-	catch_up();
+	look_for_domains();
 	d = domain_find(domid);
 	if (d && !d->console)
 		connect_console(d);
@@ -296,12 +328,33 @@ struct console *domains_console(unsigned int domid, struct error *e)
 
 /* --- Watches ------------------------------------------------------------------------------------- */
 
-static void store_lost(void)
+static bool store_open(void);
+
+/* The library does not tell of a connection's end by its descriptor: one of our own does. */
+static void store_end(void)
 {
-	log_warning("xenstored does not answer; waiting for it");
+	loop_remove(lifeline_source);
+	close(lifeline);
 	loop_remove(store_source);
 	xs_close(store);
 	store = NULL;
+}
+
+static void try_again(void *arg)
+{
+	if (!store_open())
+		return;
+	log_info("xenstored answers again");
+	loop_timer_set(retry, 0);
+}
+
+static void store_lost(void *arg, uint32_t events)
+{
+	if (!store)
+		return;
+	log_warning("xenstored does not answer; waiting for it");
+	store_end();
+	loop_timer_set(retry, RETRY_MS);
 }
 
 static void note_watch(char **event)
@@ -325,19 +378,25 @@ static void watches_fired(void *arg, uint32_t events)
 		free(event);
 	}
 	if (errno != EAGAIN)
-		store_lost();
+		store_lost(NULL, 0);
 	catch_up();
 }
 
 static bool store_open(void)
 {
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+
 	store = xs_open(0);
 	if (!store)
 		return false;
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s", getenv("XENSTORED_PATH"));
+	lifeline = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	lifeline_source = loop_fd(loop, lifeline, 0, store_lost, NULL);
 	store_source = loop_fd(loop, xs_fileno(store), EPOLLIN, watches_fired, NULL);
-	if (!xs_watch(store, "@introduceDomain", "domains") ||
+	if (connect(lifeline, (struct sockaddr *)&name, sizeof(name)) ||
+	    !xs_watch(store, "@introduceDomain", "domains") ||
 	    !xs_watch(store, "@releaseDomain", "domains")) {
-		store_lost();
+		store_end();
 		return false;
 	}
 	for (struct domain *d = domains; d; d = d->next)
@@ -347,44 +406,39 @@ static bool store_open(void)
 	return true;
 }
 
-/* The library does not tell of a connection's end by its descriptor. */
-static void store_check(void *arg)
-{
-	if (store)
-		watches_fired(NULL, 0);
-	else if (store_open())
-		log_info("xenstored answers again");
-}
-
 /* --- The hypervisor's log ------------------------------------------------------------------------ */
 
 static void log_read(void)
 {
+	struct xen_sysctl_readconsole *r = &op->u.readconsole;
 	uint32_t index = log_record.page->taken;
-	const char *bytes;
-	size_t n;
 
-	while ((n = hypervisor_log(&index, &bytes)))
-		record_add(&log_record, bytes, n, index);
+	for (;;) {
+		*r = (struct xen_sysctl_readconsole){
+			.incremental = 1, .index = index, .count = BUFFER_SIZE};
+		set_xen_guest_handle(r->buffer, buffer);
+		if (sysctl(XEN_SYSCTL_readconsole) || !r->count)
+			return;
+		index = r->index;
+		record_add(&log_record, buffer, MIN(r->count, BUFFER_SIZE), index);
+	}
 }
 
 static void log_open_file(void)
 {
-	char *path = xasprintf("%s/hypervisor.log", options->console.folder);
+	autofree char *path = xasprintf("%s/hypervisor.log", options->console.folder);
 
 	log_file = options->console.file;
 	log_file.stamps = options->hypervisor_stamps;
 	if (options->hypervisor_log)
 		logfile_open(&log_record.log, &log_file, path, !log_record.page->end);
-	free(path);
 }
 
 static void log_start(void)
 {
-	char *path = xasprintf("%s/record-hypervisor", options->console.run_folder);
+	autofree char *path = xasprintf("%s/record-hypervisor", options->console.run_folder);
 
 	record_open(&log_record, path, true);
-	free(path);
 	log_open_file();
 	logfile_cut(&log_record.log, &log_record.page->place);
 	log_port = xenevtchn_bind_virq(evtchn, VIRQ_CON_RING);
@@ -417,35 +471,36 @@ int domains_start(struct loop *l, const struct domains_options *o, struct error 
 {
 	loop = l;
 	options = o;
-	if (hypervisor_open(e))
-		return -1;
+	calls = xencall_open(NULL, XENCALL_OPENFLAG_NON_REENTRANT);
+	op = calls ? xencall_alloc_buffer(calls, sizeof(*op)) : NULL;
+	buffer = op ? xencall_alloc_buffer(calls, BUFFER_SIZE) : NULL;
+	if (!buffer)
+		return error_errno(e, ERROR_ABSENT, errno, "the hypervisor cannot be called");
 	evtchn = xenevtchn_open(NULL, 0);
-	if (!evtchn)
-		return error_errno(e, ERROR_ABSENT, errno, "event channels cannot be used");
 	gnttab = xengnttab_open(NULL, 0);
 	foreign = xenforeignmemory_open(NULL, 0);
-	if (!gnttab || !foreign)
-		return error_errno(e, ERROR_ABSENT, errno, "guests' memory cannot be mapped");
+	if (!evtchn || !gnttab || !foreign)
+		return error_errno(e, ERROR_ABSENT, errno,
+				   "event channels or guests' memory cannot be used");
 	loop_fd(loop, xenevtchn_fd(evtchn), EPOLLIN, event_came, NULL);
 	if (options->hypervisor_log)
 		log_start();
 	/* No falling back to the kernel's way, which would wait for a dead xenstored and cannot be interrupted. */
 	setenv("XENSTORED_PATH", "/run/xenstored/socket", 0);
+	retry = loop_timer(loop, 0, true, try_again, NULL);
 	if (!store_open())
 		return error_errno(e, ERROR_ABSENT, errno, "xenstored does not answer");
 	forget_the_gone();
-	loop_timer(loop, 1000, true, store_check, NULL);
 	return 0;
 }
 
 void domains_reopen_logs(void)
 {
 	log_open_file();
-	for (struct domain *d = domains; d; d = d->next)
-		if (d->console) {
-			char *name = domain_name(d);
+	for (struct domain *d = domains; d; d = d->next) {
+		autofree char *name = domain_name(d);
 
+		if (d->console)
 			console_reopen_log(d->console, name);
-			free(name);
-		}
+	}
 }

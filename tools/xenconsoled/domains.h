@@ -16,6 +16,4 @@ struct domains_options {
 };
 
 int domains_start(struct loop *loop, const struct domains_options *options, struct error *e);
-/* A viewer's wish. NULL with the error set. */
-struct console *domains_console(unsigned int domid, struct error *e);
 void domains_reopen_logs(void);

@@ -29,7 +29,6 @@ struct caller {
 
 static struct caller door; /* the listening socket itself */
 static struct loop *loop;
-static struct console *(*find_console)(unsigned int domid, struct error *e);
 
 static void answer(int fd, const char *word, const char *text)
 {
@@ -49,27 +48,22 @@ static void caller_end(void *arg)
 	free(c);
 }
 
-static struct console *wanted(char *line, struct error *e)
+static struct console *wanted(const char *line, struct error *e)
 {
-	char *word[5], *rest;
-	size_t words = 0;
 	long id, n = 0;
+	char type[16] = "pv", rest;
+	int words = sscanf(line, "attach %ld %15s %ld %c", &id, type, &n, &rest);
 
-	for (char *w = strtok_r(line, " \r", &rest); w && words < 5;
-	     w = strtok_r(NULL, " \r", &rest))
-		word[words++] = w;
-	if (words < 2 || words > 4 || strcmp(word[0], "attach") ||
-	    !str_to_long(word[1], 0, DOMID_FIRST_RESERVED - 1, &id) ||
-	    (words == 4 && !str_to_long(word[3], 0, 255, &n))) {
+	if (words < 1 || words > 3 || id < 0 || id >= DOMID_FIRST_RESERVED || n < 0) {
 		error_set(e, ERROR_USAGE, "this is not: attach DOMID [pv|serial] [NUM]");
 		return NULL;
 	}
-	if (words > 2 && (strcmp(word[2], "pv") || n)) {
+	if (strcmp(type, "pv") || n) {
 		error_set(e, ERROR_UNSUPPORTED, "console %s %ld of domain %ld is not served here",
-			  word[2], n, id);
+			  type, n, id);
 		return NULL;
 	}
-	return find_console((unsigned int)id, e);
+	return wire_console((unsigned int)id, e);
 }
 
 static void line_came(struct caller *c)
@@ -119,14 +113,12 @@ static void door_ready(void *arg, uint32_t events)
 	c->patience = loop_timer(loop, WAIT_MS, false, caller_end, c);
 }
 
-int door_open(struct loop *l, const char *path,
-	      struct console *(*find)(unsigned int domid, struct error *e), struct error *e)
+int door_open(struct loop *l, const char *path, struct error *e)
 {
+	loop = l;
 	door.fd = socket_listen(path, 0660, e);
 	if (door.fd < 0)
 		return -1;
-	loop = l;
-	find_console = find;
 	door.source = loop_fd(loop, door.fd, EPOLLIN, door_ready, NULL);
 	return 0;
 }

@@ -8,8 +8,4 @@
 #include "lib/base/error.h"
 #include "lib/base/loop.h"
 
-struct console;
-
-/* @find: the console of a domain, or NULL with the error set. */
-int door_open(struct loop *loop, const char *path,
-	      struct console *(*find)(unsigned int domid, struct error *e), struct error *e);
+int door_open(struct loop *loop, const char *path, struct error *e);

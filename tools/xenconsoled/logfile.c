@@ -39,42 +39,35 @@ static void append(struct logfile *l, const char *bytes, size_t n)
 	l->told = false;
 }
 
-/* What goes to the file for @bytes: as Debian's xenconsoled writes it. */
-static void decorate(struct logfile *l, const char *bytes, size_t n, struct text *out)
+/* As Debian's xenconsoled writes it. */
+static void write_decorated(struct logfile *l, const char *bytes, size_t n)
 {
 	const char *end = bytes + n;
-	char stamp[64];
+	bool stamps = l->options->stamps;
+	struct text out = {0};
+	char stamp[64] = "";
 	time_t now = time(NULL);
 	struct tm tm;
 
-	strftime(stamp, sizeof(stamp), "[%Y-%m-%d %H:%M:%S] ", localtime_r(&now, &tm));
+	if (stamps)
+		strftime(stamp, sizeof(stamp), "[%Y-%m-%d %H:%M:%S] ", localtime_r(&now, &tm));
 	while (bytes < end) {
 		const char *line = memchr(bytes, '\n', (size_t)(end - bytes));
 		const char *stop = line ? line + 1 : end;
 
 		if (l->line_start)
-			text_str(out, stamp);
-		text_add(out, bytes, (size_t)(stop - bytes));
+			text_str(&out, stamp);
+		text_add(&out, bytes, (size_t)(stop - bytes));
 		l->line_start = line;
 		/* "\n\r" of some guests: the next line must not begin with it. */
-		for (bytes = stop; line && bytes < end && *bytes == '\r';)
+		for (bytes = stop; stamps && line && bytes < end && *bytes == '\r';)
 			bytes++;
 	}
-}
-
-static void write_decorated(struct logfile *l, const char *bytes, size_t n)
-{
-	struct text t = {0};
-
-	if (l->options->stamps)
-		decorate(l, bytes, n, &t);
-	else
-		text_add(&t, bytes, n);
-	for (size_t i = 0; l->options->replace_escape && i < t.len; i++)
-		if (t.data[i] == '\033')
-			t.data[i] = '.';
-	append(l, t.data, t.len);
-	text_free(&t);
+	for (size_t i = 0; l->options->replace_escape && i < out.len; i++)
+		if (out.data[i] == '\033')
+			out.data[i] = '.';
+	append(l, out.data, out.len);
+	text_free(&out);
 }
 
 static void file_open(struct logfile *l, bool fresh)
@@ -122,13 +115,11 @@ void logfile_open(struct logfile *l, const struct logfile_options *options, cons
 static void rotate(struct logfile *l)
 {
 	for (long i = l->options->keep; i; i--) {
-		char *old = i > 1 ? xasprintf("%s.%ld", l->path, i - 1) : xstrdup(l->path);
-		char *to = xasprintf("%s.%ld", l->path, i);
+		autofree char *old = i > 1 ? xasprintf("%s.%ld", l->path, i - 1) : xstrdup(l->path);
+		autofree char *to = xasprintf("%s.%ld", l->path, i);
 
 		if (rename(old, to) && errno != ENOENT)
 			trouble(l, "rotated");
-		free(old);
-		free(to);
 	}
 	/* Nothing is kept, or it could not be moved: the cap holds all the same. */
 	unlink(l->path);

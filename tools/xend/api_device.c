@@ -4,66 +4,45 @@
 
 #include "lib/device/device.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-	const char *class;
-	enum device_kind kind;
-} classes[] = {{"disk", DEVICE_VBD}, {"network", DEVICE_VIF}};
-
 static int class_kind(const struct api_request *r, enum device_kind *kind, struct error *e)
 {
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
-		if (!strcmp(classes[i].class, r->segment[4])) {
-			*kind = classes[i].kind;
-			return 0;
-		}
+	bool disk = !strcmp(r->segment[4], "disk");
+
+	*kind = disk ? DEVICE_VBD : DEVICE_VIF;
+	if (disk || !strcmp(r->segment[4], "network"))
+		return 0;
 	error_set(e, ERROR_NOT_FOUND, "there are no devices of the class %.40s", r->segment[4]);
 	return error_hint(e, "the classes are disk and network");
 }
 
 /* --- Listing ------------------------------------------------------------------------------------------------ */
 
-static const struct json_member known_members[] = {
+const struct json_member api_device_members[] = {
+	{"frontend_path", JSON_TEXT, offsetof(struct device_info, frontend)},
+	{"backend_path", JSON_TEXT, offsetof(struct device_info, backend)},
+	{"ring_refs", JSON_OTHER},
+	{"trouble", JSON_OTHER},
 	JSON_MEMBERS(struct device_info, devid, backend_id, handle, state, backend_state,
-		     event_channel),
+		     event_channel, script, type, vdev, target, mode, device_type, mac, bridge, ip,
+		     vifname, rate, mtu, error),
 };
-
-/* Only where there is something to say. */
-static const struct json_member text_members[] = {
-	JSON_MEMBERS(struct device_info, script, type, vdev, target, mode, device_type, mac, bridge,
-		     ip, vifname, rate, mtu, error),
-};
-
-static void put_rings(struct json_writer *w, const struct device_info *d)
-{
-	bool vif = d->kind == DEVICE_VIF;
-
-	json_begin(w, "ring_refs", '[');
-	if (vif && d->tx_ring_ref >= 0) {
-		json_put_number(w, NULL, d->tx_ring_ref);
-		json_put_number(w, NULL, d->rx_ring_ref);
-	} else if (!vif && d->ring_ref >= 0) {
-		json_put_number(w, NULL, d->ring_ref);
-	}
-	json_end(w, ']');
-}
 
 static void put_device(struct json_writer *w, const struct device_info *d)
 {
+	const long vif[] = {d->tx_ring_ref, d->rx_ring_ref}, vbd[] = {d->ring_ref, -1};
+	const long *rings = d->kind == DEVICE_VIF ? vif : vbd;
 	char *trouble = device_trouble(d);
 
 	json_begin(w, NULL, '{');
-	json_put_members(w, d, known_members);
-	put_rings(w, d);
-	json_put_text(w, "frontend_path", d->frontend);
-	json_put_text(w, "backend_path", d->backend);
+	json_put_members(w, d, api_device_members, JSON_ALL);
+	json_begin(w, "ring_refs", '[');
+	for (int i = 0; i < 2 && rings[0] >= 0 && rings[i] >= 0; i++)
+		json_put_number(w, NULL, rings[i]);
+	json_end(w, ']');
 	json_put_text(w, "trouble", trouble);
-	for (const struct json_member *m = text_members; m->name; m++)
-		if (*(char *const *)((const char *)d + m->offset))
-			json_put_members(w, d, (const struct json_member[]){*m, {0}});
 	json_end(w, '}');
 	free(trouble);
 }
@@ -87,53 +66,32 @@ int api_devices_get(struct api_request *r, struct error *e)
 
 /* --- Attaching, detaching --------------------------------------------------------------------------------- */
 
-static struct operation *attach_disk(struct api_request *r, struct error *e)
-{
-	struct diagnostics found = {0};
-	struct disk_config disk = {0};
-	struct operation *op = NULL;
-
-	if (disk_from_json(r->json, &disk, &found))
-		diagnostics_to_error(&found, e);
-	else
-		op = domain_attach_disk(r->node, r->domain, &disk, e);
-	disk_free(&disk);
-	diagnostics_free(&found);
-	return op;
-}
-
-static struct operation *attach_nic(struct api_request *r, struct error *e)
-{
-	struct diagnostics found = {0};
-	struct nic_config nic = {0};
-	struct operation *op = NULL;
-
-	if (nic_from_json(r->json, &nic, &found))
-		diagnostics_to_error(&found, e);
-	else
-		op = domain_attach_nic(r->node, r->domain, &nic, e);
-	nic_free(&nic);
-	diagnostics_free(&found);
-	return op;
-}
-
 int api_devices_post(struct api_request *r, struct error *e)
 {
-	enum device_kind kind;
+	struct diagnostics found = {0};
+	struct device_config device = {0};
+	struct operation *op = NULL;
 
-	if (class_kind(r, &kind, e) || api_body_tree(r, e))
+	if (class_kind(r, &device.kind, e))
 		return -1;
-	return api_wait(r, kind == DEVICE_VBD ? attach_disk(r, e) : attach_nic(r, e), NULL);
+	if (device.kind == DEVICE_VBD ? spec_from_json(&disk_kind, r->json, &device.disk, &found)
+				      : spec_from_json(&nic_kind, r->json, &device.nic, &found))
+		diagnostics_to_error(&found, e);
+	else
+		op = domain_attach(r->node, r->domain, &device, e);
+	spec_free(&disk_kind, &device.disk);
+	spec_free(&nic_kind, &device.nic);
+	diagnostics_free(&found);
+	return api_wait(r, op, NULL);
 }
 
 int api_device_delete(struct api_request *r, struct error *e)
 {
+	const char *device = r->segment[5];
+	bool force = api_query_flag(r, "force", false);
 	enum device_kind kind;
 
 	if (class_kind(r, &kind, e))
 		return -1;
-	return api_wait(r,
-			domain_detach(r->node, r->domain, r->segment[4], r->segment[5],
-				      api_query_flag(r, "force", false), e),
-			NULL);
+	return api_wait(r, domain_detach(r->node, r->domain, kind, device, force, e), NULL);
 }

@@ -8,151 +8,72 @@
 
 /* --- A domain as JSON -------------------------------------------------------------------------------------- */
 
-enum field {
-	FIELD_ID,
-	FIELD_UUID,
-	FIELD_NAME,
-	FIELD_MEMORY,
-	FIELD_MAX_MEMORY,
-	FIELD_VCPUS_ONLINE,
-	FIELD_VCPUS_MAX,
-	FIELD_STATE,
-	FIELD_REASON,
-	FIELD_CPU,
-	FIELD_SSID,
-	FIELD_POOL,
-	FIELD_STARTED,
-	FIELD_MANAGED,
-	FIELD_TYPE,
-	FIELD_LINGERS,
-	FIELD_TARGET,
-	FIELD_TTY, /* these cost a read of xenstore each */
-	FIELDS
+/* As it is shown; what is -1 or NULL is not known, or does not apply. */
+struct shown {
+	long id, max_memory_kb, shutdown_reason, started_at;
+	const char *uuid, *name, *cpupool, *type, *lingers, *console_tty;
+	uint64_t memory_kb, cpu_ns, target_kb;
+	uint32_t vcpus_online, vcpus_max, ssid;
+	char state[7];
+	bool managed;
 };
 
-#define ALL_FIELDS   ((1u << FIELDS) - 1)
-#define CHEAP_FIELDS ((1u << FIELD_TARGET) - 1)
+/* The first two cost a look into xenstore each. */
+const struct json_member api_domain_members[] = {
+	JSON_MEMBERS(struct shown, target_kb, console_tty, id, uuid, name, memory_kb, max_memory_kb,
+		     vcpus_online, vcpus_max, state, shutdown_reason, cpu_ns, ssid, cpupool,
+		     started_at, managed, type, lingers),
+};
 
-/* In the order of enum field; api_schemas and ?fields= read it. */
-const char api_domain_schema[] =
-	"id:integer uuid:string name:string memory_kb:integer max_memory_kb:integer "
-	"vcpus_online:integer vcpus_max:integer state:string shutdown_reason:integer "
-	"cpu_ns:integer ssid:integer cpupool:string started_at:integer managed:boolean "
-	"type:string lingers:string target_kb:integer console_tty:string";
-
-static const char *type_of(const struct domain *d)
-{
-	bool hvm = d->info.flags & XEN_DOMINF_hvm_guest;
-
-	return !hvm ? "pv" : d->config && d->config->type == DOMAIN_PVH ? "pvh" : "hvm";
-}
-
-/* -1 and the like become null. */
-static void put_known(struct json_writer *w, const char *key, bool known, uint64_t value)
-{
-	if (known)
-		json_put_size(w, key, value);
-	else
-		json_put_text(w, key, NULL);
-}
-
-static void put_state(struct json_writer *w, const struct domain *d)
-{
-	char state[7];
-
-	domain_state(d, state);
-	json_put_text(w, "state", state);
-}
-
-static void put_field(struct json_writer *w, struct node *n, const struct domain *d,
-		      enum field field)
-{
-	int reason;
-
-	switch (field) {
-	case FIELD_ID:
-		return put_known(w, "id", d->present, d->id);
-	case FIELD_UUID:
-		return json_put_text(w, "uuid", d->uuid);
-	case FIELD_NAME:
-		return json_put_text(w, "name", d->name);
-	case FIELD_MEMORY:
-		return json_put_size(w, "memory_kb", domain_memory_kb(d));
-	case FIELD_MAX_MEMORY:
-		return put_known(w, "max_memory_kb", domain_max_memory_kb(d) != UINT64_MAX,
-				 domain_max_memory_kb(d));
-	case FIELD_VCPUS_ONLINE:
-		return json_put_size(w, "vcpus_online", domain_vcpus_online(d));
-	case FIELD_VCPUS_MAX:
-		return json_put_size(w, "vcpus_max", domain_vcpus_max(d));
-	case FIELD_STATE:
-		return put_state(w, d);
-	case FIELD_REASON:
-		reason = domain_shutdown_reason(d);
-		return put_known(w, "shutdown_reason", reason >= 0, (uint64_t)reason);
-	case FIELD_CPU:
-		return json_put_size(w, "cpu_ns", d->info.cpu_time);
-	case FIELD_SSID:
-		return json_put_size(w, "ssid", d->info.ssidref);
-	case FIELD_POOL:
-		return json_put_text(w, "cpupool", d->present ? domain_pool(n, d) : NULL);
-	case FIELD_STARTED:
-		return put_known(w, "started_at", d->started_at > 0, (uint64_t)d->started_at);
-	case FIELD_MANAGED:
-		return json_put_bool(w, "managed", d->managed);
-	case FIELD_TYPE:
-		return json_put_text(w, "type", type_of(d));
-	case FIELD_LINGERS:
-		return json_put_text(w, "lingers", *d->lingers ? d->lingers : NULL);
-	case FIELD_TARGET:
-		return json_put_size(w, "target_kb", domain_target_kb(n, d));
-	case FIELD_TTY:
-		return json_put_text(w, "console_tty", d->console_tty);
-	case FIELDS:
-		break;
-	}
-}
+enum { FIELD_TARGET = 1, FIELD_TTY = 2 };
 
 static void put_domain(struct json_writer *w, struct node *n, const struct domain *d,
-		       unsigned int wanted)
+		       unsigned long wanted)
 {
-	json_begin(w, NULL, '{');
-	for (unsigned int left = wanted; left; left &= left - 1)
-		put_field(w, n, d, (enum field)__builtin_ctz(left));
-	json_end(w, '}');
+	bool hvm = d->info.flags & XEN_DOMINF_hvm_guest;
+	bool pvh = d->config && d->config->type == DOMAIN_PVH;
+	struct shown s = {
+		.id = d->present ? (long)d->id : -1,
+		.uuid = d->uuid,
+		.name = d->name,
+		.memory_kb = domain_memory_kb(d),
+		.max_memory_kb = (long)domain_max_memory_kb(d),
+		.vcpus_online = domain_vcpus_online(d),
+		.vcpus_max = domain_vcpus_max(d),
+		.shutdown_reason = domain_shutdown_reason(d),
+		.cpu_ns = d->info.cpu_time,
+		.ssid = d->info.ssidref,
+		.cpupool = d->present ? domain_pool(n, d) : NULL,
+		.started_at = d->started_at ? d->started_at : -1,
+		.managed = d->managed,
+		.type = !hvm  ? "pv"
+			: pvh ? "pvh"
+			      : "hvm",
+		.lingers = *d->lingers ? d->lingers : NULL,
+		.target_kb = wanted & FIELD_TARGET ? domain_target_kb(n, d) : 0,
+		.console_tty = d->console_tty,
+	};
+
+	domain_state(d, s.state);
+	json_put_object(w, NULL, &s, api_domain_members, wanted);
 }
 
-/* The place of the field called the first @n bytes of @name, or FIELDS. */
-static unsigned int field_named(const char *name, size_t n)
+static int wanted_fields(const struct api_request *r, unsigned long *wanted, struct error *e)
 {
-	unsigned int i = 0;
-
-	for (const char *p = api_domain_schema; p; p = strchr(p, ' ') ? strchr(p, ' ') + 1 : NULL) {
-		if (!strncmp(p, name, n) && p[n] == ':')
-			return i;
-		i++;
-	}
-	return FIELDS;
-}
-
-static int wanted_fields(const struct api_request *r, unsigned int *wanted, struct error *e)
-{
+	bool detail = api_query_flag(r, "detail", false);
 	const char *list = api_query(r, "fields");
 
-	*wanted = api_query_flag(r, "detail", false) ? ALL_FIELDS : CHEAP_FIELDS;
-	if (!list)
-		return 0;
-	*wanted = 0;
-	while (*list) {
+	*wanted = list ? 0 : detail ? JSON_ALL : ~(FIELD_TARGET | FIELD_TTY);
+	while (list && *list) {
 		size_t n = strcspn(list, ",");
-		unsigned int field = field_named(list, n);
+		const struct json_member *m = json_member_find(api_domain_members, list, n);
 
-		if (field == FIELDS) {
+		if (!m) {
 			error_set(e, ERROR_USAGE, "a domain has no field '%.*s'",
 				  (int)(n < 80 ? n : 80), list);
-			return error_hint(e, "the fields are %s", "those of GET /v1/domains/0");
+			return error_hint(e, "the fields are those of GET /v1/domains/0");
 		}
-		*wanted |= 1u << field;
+		*wanted |= 1ul << (m - api_domain_members);
 		list += n + (list[n] == ',');
 	}
 	return 0;
@@ -162,56 +83,49 @@ static int wanted_fields(const struct api_request *r, unsigned int *wanted, stru
 
 int api_domains_get(struct api_request *r, struct error *e)
 {
-	unsigned int wanted;
+	unsigned long wanted;
 	struct json_writer w;
 
 	if (wanted_fields(r, &wanted, e) || domains_refresh(r->node, e))
 		return -1;
 	w = api_list(r, "domains");
 	for (struct domain *d = domain_next(r->node, NULL); d; d = domain_next(r->node, d)) {
-		if (wanted & 1u << FIELD_TTY && domain_refresh(r->node, d, true, NULL))
+		if (wanted & FIELD_TTY && domain_refresh(r->node, d, true, NULL))
 			continue; /* gone meanwhile */
 		put_domain(&w, r->node, d, wanted);
 	}
 	return api_list_end(&w);
 }
 
-int api_answer_domain(struct api_request *r, int status, struct domain *d)
+/* @d NULL: the error is set. */
+static int answer_domain(struct api_request *r, int status, struct domain *d, struct error *e)
 {
 	struct json_writer w = api_answer(r, status);
 
-	put_domain(&w, r->node, d, ALL_FIELDS);
+	if (!d || domain_refresh(r->node, d, true, e))
+		return -1;
+	if (status == 201)
+		r->location = xasprintf("/v1/domains/%s", d->uuid);
+	put_domain(&w, r->node, d, JSON_ALL);
 	return 0;
 }
 
 int api_domain_get(struct api_request *r, struct error *e)
 {
-	if (domain_refresh(r->node, r->domain, true, e))
-		return -1;
-	return api_answer_domain(r, 200, r->domain);
-}
-
-int api_domain_delete(struct api_request *r, struct error *e)
-{
-	return domain_delete(r->node, r->domain, e) ? -1 : api_answer_nothing(r);
+	return answer_domain(r, 200, r->domain, e);
 }
 
 /* --- Configurations ----------------------------------------------------------------------------------------- */
 
 /* The domain an operation was about, once it is done. */
-static int finish_domain(struct api_request *r, const struct operation *op, struct error *e)
+static int finish_domain(struct api_request *r, struct error *e)
 {
+	const struct operation *op = r->operation;
 	struct domain *d = domain_by_uuid(r->node, op->uuid);
-	bool created = !strcmp(op->kind, "create");
 
 	if (!d)
-		return error_set(e, ERROR_NOT_FOUND, "domain %s is done and gone again",
-				 op->domain);
-	if (domain_refresh(r->node, d, true, e))
-		return -1;
-	if (created)
-		r->location = xasprintf("/v1/domains/%s", op->uuid);
-	return api_answer_domain(r, created ? 201 : 200, d);
+		error_set(e, ERROR_NOT_FOUND, "domain %s is done and gone again", op->domain);
+	return answer_domain(r, strcmp(op->kind, "create") ? 200 : 201, d, e);
 }
 
 static int read_config(const json_t *json, struct domain_config *c, struct error *e)
@@ -225,42 +139,29 @@ static int read_config(const json_t *json, struct domain_config *c, struct error
 	return rc;
 }
 
-static int define(struct api_request *r, struct domain_config *c, struct error *e)
-{
-	struct domain *d = domain_define(r->node, c, e);
-
-	if (!d)
-		return -1;
-	r->location = xasprintf("/v1/domains/%s", d->uuid);
-	return api_answer_domain(r, 201, d);
-}
-
 int api_domains_post(struct api_request *r, struct error *e)
 {
-	struct create_options options = {.paused = api_body_bool(r, "paused"),
-					 .managed = api_body_bool(r, "managed")};
-	const json_t *start = json_object_get(r->json, "start");
+	struct create_options options = {.paused = r->asked.paused, .managed = r->asked.managed};
 	struct domain_config c = {0};
-	int rc = read_config(json_object_get(r->json, "config"), &c, e);
+	int rc = read_config(r->asked.config, &c, e);
 
-	if (!rc && start && json_is_false(start))
-		rc = define(r, &c, e);
-	else if (!rc)
+	if (!rc && r->asked.start)
 		rc = api_wait(r, domain_create(r->node, &c, &options, e), finish_domain);
+	else if (!rc)
+		rc = answer_domain(r, 201, domain_define(r->node, &c, e), e);
 	config_free(&c);
 	return rc;
 }
 
 int api_config_get(struct api_request *r, struct error *e)
 {
-	struct json_writer w;
+	struct json_writer w = api_answer(r, 200);
 
 	if (!r->domain->config)
 		return error_set(
 			e, ERROR_NOT_FOUND,
 			"nothing is known of the configuration of %s: it was made elsewhere",
 			r->domain->name);
-	w = api_answer(r, 200);
 	json_put_tree(&w, NULL, config_to_json(r->domain->config));
 	return 0;
 }
@@ -268,15 +169,12 @@ int api_config_get(struct api_request *r, struct error *e)
 int api_config_put(struct api_request *r, struct error *e)
 {
 	struct domain_config c = {0};
-	int rc = api_body_tree(r, e);
+	int rc = read_config(r->json, &c, e);
 
-	if (rc)
-		return rc;
-	rc = read_config(r->json, &c, e);
 	if (!rc)
 		rc = domain_set_config(r->node, r->domain, &c, e);
 	config_free(&c);
-	return rc ? rc : api_answer_nothing(r);
+	return rc;
 }
 
 int api_reset(struct api_request *r, struct error *e)
@@ -286,6 +184,5 @@ int api_reset(struct api_request *r, struct error *e)
 
 int api_start_managed(struct api_request *r, struct error *e)
 {
-	return api_wait(r, domain_start(r->node, r->domain, api_body_bool(r, "paused"), e),
-			finish_domain);
+	return api_wait(r, domain_start(r->node, r->domain, r->asked.paused, e), finish_domain);
 }

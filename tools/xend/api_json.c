@@ -8,58 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPLACEMENT "\xef\xbf\xbd"
-
-/* The length of the UTF-8 character at @s, 0 where there is none (RFC 3629, section 4). */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-static const unsigned char *put_special(struct text *out, const unsigned char *s)
-{
-	static const char letters[] = "\"\"\\\\\nn\rr\tt";
-	size_t n = utf8_length(s);
-	const char *letter;
-
-	if (n) {
-		text_add(out, s, n);
-		return s + n;
-	}
-	letter = *s < 0x80 ? strchr(letters, *s) : NULL;
-	if (letter)
-		text_add(out, (char[]){'\\', letter[1]}, 2);
-	else if (*s < 0x20)
-		text_printf(out, "\\u%04x", *s);
-	else
-		text_str(out, REPLACEMENT);
-	return s + 1;
-}
-
-static void put_quoted(struct text *out, const char *value)
-{
-	const unsigned char *s = (const unsigned char *)value;
-
-	text_add(out, "\"", 1);
-	while (*s) {
-		const unsigned char *begin = s;
-
-		while (*s >= 0x20 && *s < 0x7f && *s != '"' && *s != '\\')
-			s++;
-		text_add(out, begin, (size_t)(s - begin));
-		if (*s)
-			s = put_special(out, s);
-	}
-	text_add(out, "\"", 1);
-}
+/* --- Writing ------------------------------------------------------------------------------------------------ */
 
 /* What stands before a value; keys are ours and need no escapes. */
 static void lead(struct json_writer *w, const char *key)
@@ -71,12 +20,10 @@ static void lead(struct json_writer *w, const char *key)
 		*end++ = ',';
 	if (key) {
 		*end++ = '"';
-		memcpy(end, key, n);
-		end += n;
+		end = mempcpy(end, key, n);
 		*end++ = '"';
 		*end++ = ':';
 	}
-	*end = '\0';
 	w->out->len += (size_t)(end - p);
 	w->comma = true;
 }
@@ -94,42 +41,6 @@ void json_end(struct json_writer *w, char bracket)
 	w->comma = true;
 }
 
-void json_put_text(struct json_writer *w, const char *key, const char *value)
-{
-	lead(w, key);
-	if (value)
-		put_quoted(w->out, value);
-	else
-		text_str(w->out, "null");
-}
-
-void json_put_size(struct json_writer *w, const char *key, uint64_t value)
-{
-	char digits[20], *p = digits + sizeof(digits);
-
-	lead(w, key);
-	do
-		*--p = (char)('0' + value % 10);
-	while (value /= 10);
-	text_add(w->out, p, (size_t)(digits + sizeof(digits) - p));
-}
-
-void json_put_number(struct json_writer *w, const char *key, int64_t value)
-{
-	if (value >= 0) {
-		json_put_size(w, key, (uint64_t)value);
-		return;
-	}
-	lead(w, key);
-	text_printf(w->out, "%lld", (long long)value);
-}
-
-void json_put_bool(struct json_writer *w, const char *key, bool value)
-{
-	lead(w, key);
-	text_str(w->out, value ? "true" : "false");
-}
-
 void json_put_tree(struct json_writer *w, const char *key, json_t *value)
 {
 	char *s = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -140,41 +51,170 @@ void json_put_tree(struct json_writer *w, const char *key, json_t *value)
 	json_decref(value);
 }
 
-void json_put_cpus(struct json_writer *w, const char *key, const struct cpu_set *set)
+/* A text with something that must be escaped, which is seldom. */
+static json_t *strange_text(const char *value)
+{
+	json_t *string = json_string(value);
+	char *copy = xstrdup(value);
+
+	for (char *p = copy; *p; p++)
+		*p = *p & 0x80 ? '?' : *p;
+	if (!string)
+		string = json_string(copy);
+	free(copy);
+	return string;
+}
+
+void json_put_text(struct json_writer *w, const char *key, const char *value)
+{
+	const unsigned char *s = (const unsigned char *)value;
+
+	while (s && *s >= 0x20 && *s < 0x7f && *s != '"' && *s != '\\')
+		s++;
+	if (s && *s) {
+		json_put_tree(w, key, strange_text(value));
+		return;
+	}
+	lead(w, key);
+	if (!s) {
+		text_add(w->out, "null", 4);
+		return;
+	}
+	text_add(w->out, "\"", 1);
+	text_add(w->out, value, (size_t)((const char *)s - value));
+	text_add(w->out, "\"", 1);
+}
+
+void json_put_number(struct json_writer *w, const char *key, int64_t value)
+{
+	uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char digits[24], *p = digits + sizeof(digits);
+
+	lead(w, key);
+	do
+		*--p = (char)('0' + left % 10);
+	while (left /= 10);
+	if (value < 0)
+		*--p = '-';
+	text_add(w->out, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+static void put_cpus(struct json_writer *w, const char *key, const struct cpu_set *set)
 {
 	json_begin(w, key, '[');
 	for (unsigned int i = 0; i < CPUS_MOST / 64; i++)
 		for (uint64_t left = set->word[i]; left; left &= left - 1)
-			json_put_size(w, NULL, i * 64 + (unsigned int)__builtin_ctzll(left));
+			json_put_number(w, NULL, i * 64 + (unsigned int)__builtin_ctzll(left));
 	json_end(w, ']');
 }
 
 static void put_member(struct json_writer *w, const char *name, enum json_type type, const void *p)
 {
 	switch (type) {
-	case JSON_INT:
-		return json_put_number(w, name, *(const int *)p);
 	case JSON_U32:
-		return json_put_size(w, name, *(const uint32_t *)p);
-	case JSON_U64:
-		return json_put_size(w, name, *(const uint64_t *)p);
+		return json_put_number(w, name, *(const uint32_t *)p);
 	case JSON_LONG:
 		if (*(const long *)p < 0)
 			return json_put_text(w, name, NULL);
-		return json_put_number(w, name, *(const long *)p);
+		/* fall through */
+	case JSON_U64:
+		return json_put_number(w, name, *(const int64_t *)p);
 	case JSON_BOOL:
-		return json_put_bool(w, name, *(const bool *)p);
+		lead(w, name);
+		return text_str(w->out, *(const bool *)p ? "true" : "false");
 	case JSON_TEXT:
 		return json_put_text(w, name, *(const char *const *)p);
 	case JSON_CHARS:
 		return json_put_text(w, name, p);
+	case JSON_TREE:
+		return json_put_tree(w, name, json_incref(*(json_t *const *)p));
 	case JSON_CPUS:
-		return json_put_cpus(w, name, p);
+		return put_cpus(w, name, p);
+	case JSON_OTHER:
+		break;
 	}
 }
 
-void json_put_members(struct json_writer *w, const void *object, const struct json_member *members)
+void json_put_members(struct json_writer *w, const void *object, const struct json_member *members,
+		      unsigned long wanted)
 {
-	for (; members->name; members++)
-		put_member(w, members->name, members->type, (const char *)object + members->offset);
+	for (const struct json_member *m = members; m->name; m++, wanted >>= 1)
+		if (wanted & 1)
+			put_member(w, m->name, m->type, (const char *)object + m->offset);
+}
+
+void json_put_object(struct json_writer *w, const char *key, const void *object,
+		     const struct json_member *members, unsigned long wanted)
+{
+	json_begin(w, key, '{');
+	json_put_members(w, object, members, wanted);
+	json_end(w, '}');
+}
+
+/* --- Reading ------------------------------------------------------------------------------------------------ */
+
+const struct json_kind json_kinds[] = {
+	[JSON_U32] = {"", "integer"},
+	[JSON_U64] = {"", "integer"},
+	[JSON_LONG] = {"a whole number, not negative", "integer"},
+	[JSON_BOOL] = {"true or false", "boolean"},
+	[JSON_TEXT] = {"a text", "string"},
+	[JSON_CHARS] = {"a text", "string"},
+	[JSON_TREE] = {"an object", "object"},
+	[JSON_CPUS] = {"a list of CPUs, [0,1], or null", "array"},
+	[JSON_OTHER] = {"a vCPU's number or \"all\""},
+};
+
+const struct json_member *json_member_find(const struct json_member *members, const char *name,
+					   size_t n)
+{
+	while (members->name && (strncmp(members->name, name, n) || members->name[n]))
+		members++;
+	return members->name ? members : NULL;
+}
+
+static bool read_number(const json_t *value, long *to)
+{
+	*to = (long)json_integer_value(value);
+	return json_is_integer(value) && *to >= 0;
+}
+
+static bool read_cpus(const json_t *list, struct cpu_set *set)
+{
+	json_t *cpu;
+	size_t i;
+	long n;
+
+	json_array_foreach(list, i, cpu)
+	{
+		if (!read_number(cpu, &n) || n >= CPUS_MOST)
+			return false;
+		set->word[n / 64] |= 1ull << n % 64;
+	}
+	return i || json_is_null(list);
+}
+
+bool json_read_member(json_t *value, const struct json_member *m, void *object)
+{
+	void *to = (char *)object + m->offset;
+
+	switch (m->type) {
+	case JSON_BOOL:
+		*(bool *)to = json_is_true(value);
+		return json_is_boolean(value);
+	case JSON_TEXT:
+		return (*(const char **)to = json_string_value(value));
+	case JSON_TREE:
+		*(json_t **)to = value;
+		return json_is_object(value);
+	case JSON_CPUS:
+		return read_cpus(value, to);
+	case JSON_OTHER:
+		*(long *)to = -1;
+		if (json_is_string(value))
+			return !strcmp(json_string_value(value), "all");
+		/* fall through */
+	default:
+		return read_number(value, to);
+	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON written straight into a text, without a tree in between: a listing of many domains costs little more than its bytes. Whatever the
- * texts hold, the result is valid JSON: bytes that are no UTF-8 become U+FFFD.
+ * JSON by tables of members: one table says how a struct is written, how a request's body is read into it, and what /openapi.json tells of
+ * it. It is written straight into a text, without a tree in between: a listing of many domains costs little more than its bytes. Whatever
+ * the texts hold, the result is valid JSON: in one that is no UTF-8 all but ASCII becomes '?'.
  */
 #pragma once
 
@@ -23,24 +24,22 @@ void json_begin(struct json_writer *w, const char *key, char bracket);	       /*
 void json_end(struct json_writer *w, char bracket);			       /* '}' or ']' */
 void json_put_text(struct json_writer *w, const char *key, const char *value); /* NULL: null */
 void json_put_number(struct json_writer *w, const char *key, int64_t value);
-void json_put_size(struct json_writer *w, const char *key, uint64_t value);
-void json_put_bool(struct json_writer *w, const char *key, bool value);
 /* Takes the reference over. */
 void json_put_tree(struct json_writer *w, const char *key, struct json_t *value);
-void json_put_cpus(struct json_writer *w, const char *key, const struct cpu_set *set);
 
 /* --- Members of structs ----------------------------------------------------------------------------- */
 
 /* JSON_LONG below 0 is "not known": null. JSON_CHARS is a text within the struct, JSON_TEXT a pointer to one. */
 enum json_type {
-	JSON_INT,
 	JSON_U32,
 	JSON_U64,
 	JSON_LONG,
 	JSON_BOOL,
 	JSON_TEXT,
 	JSON_CHARS,
-	JSON_CPUS
+	JSON_TREE, /* of jansson, an object; not the struct's own */
+	JSON_CPUS,
+	JSON_OTHER, /* written by hand beside the table; read as a vCPU's number, or "all", which is -1 */
 };
 
 struct json_member {
@@ -49,11 +48,11 @@ struct json_member {
 	unsigned short offset;
 };
 
-/* The member @member of @type, under its own name. Pointers tell arrays from what they would decay to. */
-#define JSON_MEMBER(type, member) \
-#member, \
+/* The member @member of @type. Pointers tell arrays from what they would decay to. */
+#define JSON_MEMBER(name, type, member) \
+	{                               \
+		name, \
 	_Generic(&((type *)0)->member, \
-		int *: JSON_INT, \
 		uint32_t *: JSON_U32, \
 		uint64_t *: JSON_U64, \
 		long *: JSON_LONG, \
@@ -61,17 +60,19 @@ struct json_member {
 		char **: JSON_TEXT, \
 		const char **: JSON_TEXT, \
 		struct cpu_set *: JSON_CPUS, \
+		struct json_t **: JSON_TREE, \
 		char(*)[sizeof(((type *)0)->member)]: JSON_CHARS), \
-	offsetof(type, member)
+	offsetof(type, member)                 \
+	}
 
-/* A table of them: each in braces, and the end. */
+/* Some under their own names; and the end of a table. */
 #define JSON_MEMBERS(type, ...)                   \
 	JSON_EXPAND(JSON_EACH(type, __VA_ARGS__)) \
 	{                                         \
 		0                                 \
 	}
 #define JSON_EACH(type, member, ...) \
-	{JSON_MEMBER(type, member)}, __VA_OPT__(JSON_AGAIN JSON_NO_ARGS(type, __VA_ARGS__))
+	JSON_MEMBER(#member, type, member), __VA_OPT__(JSON_AGAIN JSON_NO_ARGS(type, __VA_ARGS__))
 #define JSON_AGAIN()	  JSON_EACH
 #define JSON_NO_ARGS	  ()
 #define JSON_EXPAND(...)  JSON_EXPAND1(JSON_EXPAND1(JSON_EXPAND1(JSON_EXPAND1(__VA_ARGS__))))
@@ -79,5 +80,21 @@ struct json_member {
 #define JSON_EXPAND2(...) JSON_EXPAND3(JSON_EXPAND3(__VA_ARGS__))
 #define JSON_EXPAND3(...) __VA_ARGS__
 
-/* Those of @object, up to the first without a name. */
-void json_put_members(struct json_writer *w, const void *object, const struct json_member *members);
+enum { JSON_ALL = -1 };
+
+/* Those members of @object that have their bit in @wanted; or an object of them. */
+void json_put_members(struct json_writer *w, const void *object, const struct json_member *members,
+		      unsigned long wanted);
+void json_put_object(struct json_writer *w, const char *key, const void *object,
+		     const struct json_member *members, unsigned long wanted);
+
+/* The row called by the first @n bytes of @name, or NULL. */
+const struct json_member *json_member_find(const struct json_member *members, const char *name,
+					   size_t n);
+/* Reads @value into the member; false where it is of another type. Texts and trees stay @value's. */
+bool json_read_member(struct json_t *value, const struct json_member *m, void *object);
+
+/* Of each type: what a member takes, in words, and its name in a schema (NULL: none). */
+extern const struct json_kind {
+	const char *meaning, *schema;
+} json_kinds[];

@@ -2,25 +2,28 @@
 /* Requests about operations: work that takes longer than a turn of the loop. */
 #include "xend/api_request.h"
 
+const struct json_member api_operation_members[] = {
+	{"state", JSON_OTHER},
+	{"step", JSON_OTHER},
+	{"ended_at", JSON_OTHER},
+	{"error", JSON_OTHER},
+	JSON_MEMBERS(struct operation, id, kind, domain, uuid, progress, started_at),
+};
+
 void api_put_operation(struct json_writer *w, const char *key, const struct operation *op)
 {
 	json_begin(w, key, '{');
-	json_put_size(w, "id", op->id);
-	json_put_text(w, "kind", op->kind);
-	json_put_text(w, "domain", op->domain);
-	json_put_text(w, "uuid", op->uuid);
+	json_put_members(w, op, api_operation_members, JSON_ALL);
 	json_put_text(w, "state", operation_state_name(op->state));
-	json_put_size(w, "progress", op->progress);
 	json_put_text(w, "step", op->text ? op->text : "");
-	api_put_error(w, "error",
-		      op->state == OPERATION_FAILED || op->state == OPERATION_CANCELLED ? &op->error
-											: NULL,
-		      0);
-	json_put_number(w, "started_at", op->started_at);
 	if (op->ended_at)
 		json_put_number(w, "ended_at", op->ended_at);
 	else
 		json_put_text(w, "ended_at", NULL);
+	if (op->state == OPERATION_FAILED || op->state == OPERATION_CANCELLED)
+		api_put_error(w, "error", &op->error, 0);
+	else
+		json_put_text(w, "error", NULL);
 	json_end(w, '}');
 }
 
@@ -50,18 +53,16 @@ static struct operation *find(const struct api_request *r, struct error *e)
 int api_operation_get(struct api_request *r, struct error *e)
 {
 	struct operation *op = find(r, e);
-	struct json_writer w;
+	struct json_writer w = api_answer(r, 200);
 
-	if (!op)
-		return -1;
-	w = api_answer(r, 200);
-	api_put_operation(&w, NULL, op);
-	return 0;
+	if (op)
+		api_put_operation(&w, NULL, op);
+	return op ? 0 : -1;
 }
 
 int api_operation_delete(struct api_request *r, struct error *e)
 {
 	struct operation *op = find(r, e);
 
-	return !op || operation_cancel(op, e) ? -1 : api_answer_nothing(r);
+	return op ? operation_cancel(op, e) : -1;
 }

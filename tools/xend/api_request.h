@@ -14,8 +14,8 @@
 #include "xend/operation.h"
 
 struct api_request;
-struct events;
-struct xenapi;
+
+typedef int api_handler(struct api_request *r, struct error *e);
 
 enum { API_SEGMENTS_MOST = 8, API_BODY_MOST = 1 << 20 };
 
@@ -26,32 +26,40 @@ enum route_flags {
 	ROUTE_XENAPI = 8,  /* also served by listeners that are there for XenAPI only */
 	ROUTE_STREAM = 16, /* the answer is the stream of events */
 	ROUTE_ASYNC = 32,  /* starts an operation: ?async=1 does not wait for it */
+	ROUTE_FIRST = 64,  /* the first member of @body must be there */
 };
 
 /*
- * One row for each method of each path. @body names the members of the JSON object that is taken, "name:type" with ! behind those that
- * must be there, types as in body_types (NULL: no body; "*": the handler reads r->body). @answer is the name of what comes back, for
- * /openapi.json.
+ * One row for each method of each path. @body names the members of the JSON object that is taken, between blanks; api_asked_members has
+ * their types (NULL: no body; "{}": any object, in r->json; "*": the handler reads r->body). @answer is the name of what comes back, for /openapi.json.
  */
 struct route {
 	const char *method, *pattern;
-	int (*handle)(struct api_request *r, struct error *e);
+	api_handler *handle;
 	unsigned int flags;
 	const char *summary, *body, *answer;
+	/* In place of a handler. */
+	int (*act)(struct node *n, struct domain *d, struct error *e);
 };
 
 extern const struct route api_routes[]; /* ended by one without a method */
 
-/* What a request is answered from. */
-struct api_context {
-	struct node *node;
-	struct events *events;
-	struct xenapi *xenapi;
+/* What bodies say: -1 and NULL where they do not, @vcpu then API_NO_VCPU. */
+enum { API_NO_VCPU = -2 };
+
+struct api_asked {
+	long vcpu, online, target_kb, max_kb, weight, cap, tslice_ms, ratelimit_us,
+		migration_delay_us;
+	bool ignore_host, force, paused, managed, start, fallback, live;
+	const char *scheduler, *keys, *reason, *trigger, *key, *name, *file;
+	struct json_t *config;
+	struct cpu_set hard, soft; /* empty: not said */
 };
 
+extern const struct json_member api_asked_members[];
+
 struct api_request {
-	const struct api_context *context;
-	struct node *node;
+	struct node *node;	   /* NULL: no request yet */
 	const struct route *route; /* NULL: the answer is already there (404, 405) */
 	char *uri;		   /* cut into: */
 	const char *segment[API_SEGMENTS_MOST];
@@ -60,8 +68,9 @@ struct api_request {
 	bool trusted;	  /* came over the Unix socket from root or group xen */
 	struct text body; /* up to API_BODY_MOST */
 	struct json_t *json;
-	struct domain
-		*domain; /* with ROUTE_DOMAIN and ROUTE_RUNNING; valid during the handler only */
+	struct api_asked asked;
+	/* With ROUTE_DOMAIN and ROUTE_RUNNING; valid during the handler only. */
+	struct domain *domain;
 
 	int status; /* 0: no answer yet */
 	const char *type;
@@ -71,17 +80,15 @@ struct api_request {
 	unsigned int retry_after; /* seconds; 0: no header */
 	bool challenge;		  /* WWW-Authenticate */
 
-	/* While it waits: @wake is called when the answer is there, unless that was before api_dispatch() returned. */
+	/* While it waits: @wake is called when the answer is there, which may be before api_dispatch() returns. */
 	struct operation *operation;
-	int (*finish)(struct api_request *r, const struct operation *op, struct error *e);
+	api_handler *finish;
 	void (*refuse)(struct api_request *r, const struct error *e);
-	bool dispatching;
 	void (*wake)(struct api_request *r);
 };
 
 /* @uri as it came, "/v1/domains?async=1"; finds the route, or sets the answer 404, 405. */
-void api_request_begin(struct api_request *r, const struct api_context *context, const char *method,
-		       const char *uri);
+void api_request_begin(struct api_request *r, struct node *n, const char *method, const char *uri);
 /* With the body complete: r->status is set, or the request waits. */
 void api_dispatch(struct api_request *r);
 /* Frees it; a wait ends without wake(). */
@@ -93,48 +100,46 @@ void api_request_end(struct api_request *r);
 const char *api_query(const struct api_request *r, const char *name);
 bool api_query_flag(const struct api_request *r, const char *name, bool preset);
 
-/* For routes whose body is "*": reads it as one JSON object into r->json. */
-int api_body_tree(struct api_request *r, struct error *e);
-bool api_body_bool(const struct api_request *r, const char *name);
-long api_body_number(const struct api_request *r, const char *name, long preset);
-const char *api_body_text(const struct api_request *r, const char *name); /* NULL: not there */
-
-/* A JSON answer of @status begins: the writer for it. */
+/* A JSON answer of @status begins: the writer for it. Without an answer or a wait it is 204. */
 struct json_writer api_answer(struct api_request *r, int status);
-int api_answer_nothing(struct api_request *r); /* 204; returns 0 */
 /* {"name":[ ... ]}: the writer for the members; and its end, which returns 0. */
 struct json_writer api_list(struct api_request *r, const char *name);
 int api_list_end(struct json_writer *w);
+/* Such a list of @nr structs. */
+int api_answer_array(struct api_request *r, const char *name, const void *objects, size_t nr,
+		     size_t size, const struct json_member *members);
 /* The error as a problem; @status 0: as its class says. */
 void api_problem(struct api_request *r, int status, const struct error *e);
 /*
- * Answers when @op has ended: by @finish (NULL: 204), or with its error; with ?async=1 at once. Returns 0; @op NULL: -1, so that
- * `return api_wait(r, domain_destroy(..., e), NULL)` does.
+ * Answers when @op has ended: by r->finish if that is set, else by @finish (NULL: 204), with r->operation still there; or with its
+ * error; with ?async=1 at once.
+ * Returns 0; @op NULL: -1, so that `return api_wait(r, domain_destroy(..., e), NULL)` does.
  */
-int api_wait(struct api_request *r, struct operation *op,
-	     int (*finish)(struct api_request *r, const struct operation *op, struct error *e));
+int api_wait(struct api_request *r, struct operation *op, api_handler *finish);
 
 /* --- The handlers of the table -------------------------------------------------------------------------- */
-
-typedef int api_handler(struct api_request *r, struct error *e);
 
 api_handler api_node_get, api_dmesg_get, api_dmesg_clear, api_log_get, api_debug_keys,
 	api_health_get, api_openapi_get, api_pools_get, api_pool_put, api_schedulers_get,
 	api_metrics_get, api_xenapi_post;
-api_handler api_domains_get, api_domains_post, api_domain_get, api_domain_delete, api_vcpus_get,
-	api_vcpus_put, api_memory_put, api_scheduler_get, api_scheduler_put, api_config_get,
-	api_config_put;
-api_handler api_pause, api_unpause, api_shutdown, api_destroy, api_reboot, api_reset, api_trigger,
-	api_sysrq, api_rename, api_start_managed, api_dump_core;
+api_handler api_domains_get, api_domains_post, api_domain_get, api_vcpus_get, api_vcpus_put,
+	api_memory_put, api_scheduler_get, api_scheduler_put, api_config_get, api_config_put;
+api_handler api_shutdown, api_destroy, api_reboot, api_reset, api_trigger, api_sysrq, api_rename,
+	api_start_managed, api_dump_core;
 api_handler api_devices_get, api_devices_post, api_device_delete;
 api_handler api_operations_get, api_operation_get, api_operation_delete;
 
-/* Members shared by answers, events and the table of schemas. */
-void api_put_operation(struct json_writer *w, const char *key, const struct operation *op);
-/* A problem as an object; @e NULL: null; @status 0: as its class says. */
+/* What answers, events and the schemas share. */
+extern const struct json_member api_domain_members[], api_vcpu_members[], api_scheduler_members[],
+	api_device_members[], api_dump_members[], api_node_members[], api_cpus_members[],
+	api_hypervisor_members[], api_pool_members[], api_operation_members[],
+	api_problem_members[];
+/* A problem as an object; @status 0: as its class says. */
 void api_put_error(struct json_writer *w, const char *key, const struct error *e, int status);
-int api_answer_domain(struct api_request *r, int status, struct domain *d);
-/* "Domain" -> its members as "name:type name:type"; NULL: not a name we know. */
-const char *api_schema(const char *name);
-const char *api_schema_name(unsigned int i); /* NULL: no more */
-extern const char api_domain_schema[];
+void api_put_operation(struct json_writer *w, const char *key, const struct operation *op);
+
+/* --- For tests -------------------------------------------------------------------------------------------- */
+
+/* The name and the parameters as an array of texts ("" for structs and arrays); NULL: no call in XML-RPC's form. */
+struct json_t *xmlrpc_parse(const char *xml, size_t len);
+extern const char *metrics_sysfs; /* "/sys" */

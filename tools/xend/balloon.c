@@ -4,11 +4,7 @@
  * gives pages back in its own time. Several new domains may wait side by side: domain 0's target is only lowered again once it has
  * reached the last one, so that nobody's shortage is counted twice.
  */
-#include "lib/base/log.h"
-#include "lib/hyper/hyper.h"
-#include "lib/store/store.h"
 #include "xend/node_private.h"
-#include "xend/settings.h"
 
 #define DOM0_TARGET "/local/domain/0/memory/target"
 
@@ -18,12 +14,11 @@ enum {
 	SLACK_KB = 1024, /* what domain 0 may miss its target by */
 };
 
-static enum step_result short_of(struct operation *op, uint64_t kb, const char *why)
+static int short_of(struct operation *op, uint64_t kb, const char *why)
 {
 	hyper_memory_short(op->node->hyper, kb, &op->error);
 	op->error.class = ERROR_RETRY;
-	error_hint(&op->error, "%s", why);
-	return STEP_FAILED;
+	return error_hint(&op->error, "%s", why);
 }
 
 static uint64_t free_kb(const struct xen_sysctl_physinfo *p)
@@ -53,7 +48,7 @@ static bool ask_domain_0(struct node *n, uint64_t missing_kb)
 			    (unsigned long long)(now_kb - missing_kb));
 }
 
-enum step_result balloon_claim(struct operation *op, uint64_t kb)
+int balloon_claim(struct operation *op, uint64_t kb)
 {
 	const struct xend_settings *settings = op->node->settings;
 	struct xen_sysctl_physinfo physical;
@@ -62,10 +57,10 @@ enum step_result balloon_claim(struct operation *op, uint64_t kb)
 
 	if (!hyper_memory_claim(op->node->hyper, op->domid, kb / 4, &e) ||
 	    e.class == ERROR_UNSUPPORTED)
-		return STEP_NEXT;
+		return 0;
 	if (e.class != ERROR_RETRY || hyper_physinfo(op->node->hyper, &physical, &e)) {
 		op->error = e;
-		return STEP_FAILED;
+		return -1;
 	}
 	there = free_kb(&physical);
 	if (!settings->dom0_ballooning || !settings->dom0_min_mem_mb)

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The making of a domain, as steps. It has hold of its struct domain from the first one on, so nobody else drops it. Whatever fails,
- * destroy_steps take away what was made. A guest is unpaused last, when nothing is missing.
+ * The making of a domain, as steps; of one that runs already (a reset, a restart) behind those of its end. It has hold of its struct
+ * domain from the first one on, so nobody else drops it. Whatever fails, destroy_steps take away what was made. A guest is unpaused last,
+ * when nothing is missing.
  */
-#include "lib/base/log.h"
-#include "lib/base/text.h"
 #include "lib/builder/builder.h"
-#include "lib/device/device.h"
-#include "lib/hyper/hyper.h"
-#include "lib/store/store.h"
-#include "xend/journal.h"
 #include "xend/node_private.h"
-#include "xend/settings.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,54 +18,18 @@ enum {
 };
 
 struct creation {
-	struct domain *d;
-	struct create_options options;
+	bool paused;
 	struct builder_args args;
 	struct builder_result built;
-	char *cmdline;
-	struct device_op *devices;
 };
 
-static struct domain *domain_of(struct operation *op)
-{
-	return ((struct creation *)op->data)->d;
-}
-
-static int write_journal(struct operation *op)
-{
-	struct journal_entry entry = {
-		.id = op->id, .kind = "create", .name = op->domain, .domid = op->domid};
-
-	memcpy(entry.uuid, op->uuid, sizeof(entry.uuid));
-	return journal_write(journal_folder, &entry, &op->error);
-}
-
 /* --- The steps ------------------------------------------------------------------------------------------------ */
-
-static int find_pool(struct node *n, const char *name, uint32_t *id, struct error *e)
-{
-	struct pool *pools;
-	bool found = false;
-	size_t nr;
-
-	*id = 0;
-	if (!name)
-		return 0;
-	if (node_pools(n, &pools, &nr, e))
-		return -1;
-	for (size_t i = 0; i < nr && !found; i++) {
-		found = !strcmp(pools[i].name, name) || strtoul(name, NULL, 10) == pools[i].id;
-		if (found)
-			*id = pools[i].id;
-	}
-	free(pools);
-	return found ? 0 : error_set(e, ERROR_CONFIG, "there is no CPU pool %s", name);
-}
 
 static int fill_create(struct node *n, const struct domain *d, struct xen_domctl_createdomain *c,
 		       struct error *e)
 {
 	const struct domain_config *config = d->config;
+	struct pool pool = {0};
 
 	hyper_create_defaults(c);
 	uuid_parse(d->uuid, c->handle);
@@ -85,35 +40,39 @@ static int fill_create(struct node *n, const struct domain *d, struct xen_domctl
 	c->max_maptrack_frames = (int32_t)config->max_maptrack_frames;
 	if (config->max_grant_version > 0)
 		c->grant_opts = XEN_DOMCTL_GRANT_version((uint32_t)config->max_grant_version);
-	return find_pool(n, config->pool, &c->cpupool_id, e);
+	if (config->pool && node_pool_find(n, config->pool, &pool, e))
+		return -1;
+	c->cpupool_id = pool.id;
+	return 0;
 }
 
-static enum step_result create_domain(struct operation *op)
+/* Written down first: where we are killed between the two, the next xend finds the domain by its uuid. */
+static int create_domain(struct operation *op)
 {
+	struct domain *d = op->d;
 	struct xen_domctl_createdomain c = {0};
-	struct domain *d = domain_of(op);
 	uint32_t domid = 0;
 
-	if (fill_create(op->node, d, &c, &op->error) || write_journal(op))
-		return STEP_FAILED;
-	if (hyper_domain_create(op->node->hyper, &c, &domid, &op->error)) {
-		journal_remove(journal_folder, op->id);
-		return STEP_FAILED;
-	}
+	op->domid = DOMID_INVALID; /* no longer the last one's */
+	op->undo = destroy_steps;
+	strcpy(d->doing, op->kind);
+	if (fill_create(op->node, d, &c, &op->error) || record_save(d, &op->error) ||
+	    hyper_domain_create(op->node->hyper, &c, &domid, &op->error))
+		return -1;
 	op->domid = domid;
 	domain_place(op->node, d, domid);
 	d->present = !hyper_domain_info(op->node->hyper, domid, &d->info, NULL);
-	return write_journal(op) ? STEP_FAILED : STEP_NEXT;
+	return record_save(d, &op->error);
 }
 
-static enum step_result create_memory(struct operation *op)
+static int create_memory(struct operation *op)
 {
-	const struct domain_config *c = domain_of(op)->config;
+	const struct domain_config *c = op->d->config;
 
 	/* A promise is limited by what the domain may have. */
 	if (hyper_domain_set_max_memory(op->node->hyper, op->domid, c->max_memory_kb + SLACK_KB,
 					&op->error))
-		return STEP_FAILED;
+		return -1;
 	return balloon_claim(op, c->memory_kb);
 }
 
@@ -123,17 +82,8 @@ static int build(struct hyper *h, struct operation *op, struct error *e)
 
 	if (builder_build(h, op->domid, &creation->args, &creation->built, e))
 		return -1;
-	return hyper_memory_claim(h, op->domid, 0, NULL), 0;
-}
-
-static int build_in_thread(struct operation *op, struct error *e)
-{
-	struct hyper *h = hyper_open(e);
-	int rc = h ? build(h, op, e) : -1;
-
-	if (h)
-		hyper_close(h);
-	return rc;
+	hyper_memory_claim(h, op->domid, 0, NULL);
+	return 0;
 }
 
 static off_t size_of(const char *path)
@@ -143,25 +93,24 @@ static off_t size_of(const char *path)
 	return path && !stat(path, &st) ? st.st_size : 0;
 }
 
-static enum step_result create_image(struct operation *op)
+static int create_image(struct operation *op)
 {
 	struct creation *creation = op->data;
-	const struct domain_config *c = creation->d->config;
+	const struct domain_config *c = op->d->config;
 
-	creation->cmdline = config_cmdline(c);
 	creation->args = (struct builder_args){
 		.kernel = c->kernel,
 		.ramdisk = c->ramdisk,
-		.cmdline = creation->cmdline,
+		.cmdline = config_cmdline(c),
 		.features = c->features,
 		.memory_kb = c->memory_kb,
 		.max_memory_kb = c->max_memory_kb + SLACK_KB,
 		.vcpus = (unsigned int)c->max_vcpus,
 	};
-	if (size_of(c->kernel) + size_of(c->ramdisk) > INLINE_BYTES ||
-	    c->memory_kb > INLINE_MEMORY_KB)
-		return operation_work(op, build_in_thread);
-	return build(op->node->hyper, op, &op->error) ? STEP_FAILED : STEP_NEXT;
+	return operation_work(op,
+			      size_of(c->kernel) + size_of(c->ramdisk) > INLINE_BYTES ||
+				      c->memory_kb > INLINE_MEMORY_KB,
+			      build);
 }
 
 static int64_t time_offset(const struct domain_config *c)
@@ -174,87 +123,50 @@ static int64_t time_offset(const struct domain_config *c)
 	return c->rtc_timeoffset + local.tm_gmtoff;
 }
 
-static enum step_result create_limits(struct operation *op)
+static int create_limits(struct operation *op)
 {
 	struct hyper *h = op->node->hyper;
-	const struct domain *d = domain_of(op);
-	int64_t offset = time_offset(d->config);
+	const struct domain_config *c = op->d->config;
+	int64_t offset = time_offset(c);
+	int rc = cpus_apply(op->node, op->d, &op->error);
 
-	if (cpus_apply(op->node, d, &op->error))
-		return STEP_FAILED;
-	if (d->config->tsc_mode &&
-	    hyper_domain_set_tsc_mode(h, d->id, (unsigned int)d->config->tsc_mode, &op->error))
-		return STEP_FAILED;
-	if (offset && hyper_domain_set_time_offset(h, d->id, offset, &op->error))
-		return STEP_FAILED;
-	return STEP_NEXT;
+	if (!rc && c->tsc_mode)
+		rc = hyper_domain_set_tsc_mode(h, op->domid, (unsigned int)c->tsc_mode, &op->error);
+	if (!rc && offset)
+		rc = hyper_domain_set_time_offset(h, op->domid, offset, &op->error);
+	return rc;
 }
 
-static enum step_result create_nodes(struct operation *op)
+static int create_nodes(struct operation *op)
 {
-	struct creation *creation = op->data;
+	const struct creation *creation = op->data;
 
-	if (create_write_nodes(op->node, creation->d, &creation->built, &op->error))
-		return STEP_FAILED;
-	return STEP_NEXT;
+	return create_write_nodes(op->node, op->d, &creation->built, &op->error);
 }
 
-static void devices_done(void *arg, const struct error *e)
+static int create_devices(struct operation *op)
 {
-	struct operation *op = arg;
+	const struct domain_config *c = op->d->config;
+	const struct device_set set = {c->disks, c->nics, c->nr_disks, c->nr_nics};
 
-	((struct creation *)op->data)->devices = NULL;
-	if (e)
-		operation_fail(op, e);
-	else
-		operation_continue(op);
+	return attach_devices(op, &set);
 }
 
-static enum step_result create_devices(struct operation *op)
+static int create_start(struct operation *op)
 {
-	struct creation *creation = op->data;
-	struct domain *d = creation->d;
-	const struct domain_config *c = d->config;
-	size_t nr = 0, all = c->nr_disks + c->nr_nics + c->nr_vfbs;
-	struct device_spec *specs;
+	const struct creation *creation = op->data;
+	struct domain *d = op->d;
 
-	if (!all)
-		return STEP_NEXT;
-	specs = xcalloc(all, sizeof(*specs));
-	for (size_t i = 0; i < c->nr_disks; i++)
-		specs[nr++].disk = &c->disks[i];
-	for (size_t i = 0; i < c->nr_nics; i++)
-		specs[nr++].nic = &c->nics[i];
-	for (size_t i = 0; i < c->nr_vfbs; i++)
-		specs[nr++].vfb = &c->vfbs[i];
-	creation->devices = device_attach(op->node->devices, d->id, d->name, specs, nr,
-					  devices_done, op, &op->error);
-	free(specs);
-	return creation->devices ? STEP_WAIT : STEP_FAILED;
-}
-
-/* Its completion comes from the loop and fails the operation. */
-static void abandon_devices(struct operation *op)
-{
-	device_cancel(((struct creation *)op->data)->devices);
-}
-
-static enum step_result create_start(struct operation *op)
-{
-	struct creation *creation = op->data;
-	struct domain *d = creation->d;
-	struct node *n = op->node;
-
+	if (!creation->paused && hyper_domain_unpause(op->node->hyper, d->id, &op->error))
+		return -1;
 	d->started_at = time(NULL);
-	d->from_restart = creation->options.from_restart;
-	if (record_save(n, d, &op->error))
-		return STEP_FAILED;
-	if (!creation->options.paused && hyper_domain_unpause(n->hyper, d->id, &op->error))
-		return STEP_FAILED;
-	journal_remove(journal_folder, op->id);
-	domain_refresh(n, d, false, NULL);
-	domain_announce(n, d, "created");
-	return STEP_NEXT;
+	d->from_restart = !strcmp(op->kind, "restart");
+	d->doing[0] = '\0';
+	if (record_save(d, &op->error))
+		return -1;
+	domain_refresh(op->node, d, false, NULL);
+	domain_announce(op->node, d, "created");
+	return 0;
 }
 
 static const struct step create_steps[] = {
@@ -270,24 +182,13 @@ static const struct step create_steps[] = {
 
 static void create_finish(struct operation *op)
 {
-	struct creation *creation = op->data;
-
-	free(creation->cmdline);
-	free(creation);
-	op->data = NULL;
-	/* A making that failed before there was a domain has left its name in the model. */
-	if (op->state != OPERATION_DONE && op->domid == DOMID_INVALID) {
-		struct domain *d = domain_by_uuid(op->node, op->uuid);
-
-		if (d && !d->managed)
-			domain_drop(op->node, d);
-	}
+	free((char *)((struct creation *)op->data)->args.cmdline);
 }
 
 /* --- Beginning ------------------------------------------------------------------------------------------------ */
 
 /* What can be seen to be wrong before anything is made. */
-static int check(struct node *n, const struct domain_config *c, struct error *e)
+static int check(const struct domain_config *c, struct error *e)
 {
 	if (c->type != DOMAIN_PV)
 		return error_set(e, ERROR_UNSUPPORTED, "domain %s: only PV guests can run yet",
@@ -304,23 +205,24 @@ static int check(struct node *n, const struct domain_config *c, struct error *e)
 	return 0;
 }
 
-static struct operation *begin(struct node *n, struct domain *d,
-			       const struct create_options *options, struct error *e)
+struct operation *domain_make(struct node *n, const char *kind, struct domain *d, bool paused,
+			      struct error *e)
 {
 	struct creation *creation;
-	struct operation *op;
+	struct operation *op = NULL;
 
-	if (check(n, d->config, e))
-		return NULL;
-	op = operation_new(n, "create", d, create_steps, e);
+	if (!check(d->config, e))
+		op = operation_new(n, kind, d, create_steps, e);
 	if (!op)
 		return NULL;
 	creation = xcalloc(1, sizeof(*creation));
-	creation->d = d;
-	creation->options = *options;
+	creation->paused = paused;
 	op->data = creation;
-	op->undo = destroy_steps;
 	op->finish = create_finish;
+	if (d->id != DOMID_INVALID) {
+		op->steps = destroy_steps;
+		op->then = create_steps;
+	}
 	operation_run(op);
 	return op;
 }
@@ -334,21 +236,23 @@ static void settle(struct domain_config *c)
 
 		if (nic->devid < 0)
 			nic->devid = (long)i;
-		if (!nic->mac) {
-			nic->mac = xmalloc(18);
-			device_random_mac(nic->mac);
-		}
+		if (!nic->mac)
+			nic->mac = device_random_mac();
 	}
 }
 
-static int check_free(struct node *n, const struct domain_config *c, struct error *e)
+/* Who has its name or its uuid. */
+static struct domain *find_same(struct node *n, const struct domain_config *c)
 {
 	struct domain *d = c->name ? domain_by_name(n, c->name) : NULL;
 
+	return d || !c->uuid ? d : domain_by_uuid(n, c->uuid);
+}
+
+static int check_free(const struct domain *d, const struct domain_config *c, struct error *e)
+{
 	if (!c->name || !*c->name)
 		return error_set(e, ERROR_CONFIG, "the domain has no name");
-	if (!d && c->uuid)
-		d = domain_by_uuid(n, c->uuid);
 	if (!d)
 		return 0;
 	if (strcmp(d->name, c->name))
@@ -364,194 +268,56 @@ static int check_free(struct node *n, const struct domain_config *c, struct erro
 	return -1;
 }
 
-/* Moves the content of @c into a new domain of the model. */
-static struct domain *take_config(struct node *n, struct domain_config *c)
+/* A domain of the model with the content of @c. */
+static struct domain *add(struct node *n, struct domain_config *c, bool managed, struct error *e)
 {
-	struct domain *d = domain_add(n, c->name, c->uuid);
+	struct domain *d;
 
-	d->config = xmalloc(sizeof(*c));
-	*d->config = *c;
-	config_init(c, CONFIG_XM);
-	return d;
-}
-
-static void discard(struct domain_config *c)
-{
-	config_free(c);
-	config_init(c, CONFIG_XM);
+	if (check_free(find_same(n, c), c, e))
+		return NULL;
+	settle(c);
+	d = domain_add(n, c->name, c->uuid);
+	domain_take_config(d, c);
+	d->managed = managed;
+	if (!managed || !managed_save(n, d, e))
+		return d;
+	domain_drop(n, d);
+	return NULL;
 }
 
 struct operation *domain_create(struct node *n, struct domain_config *config,
 				const struct create_options *options, struct error *e)
 {
-	struct operation *op;
-	struct domain *d;
+	struct domain *d = check(config, e) ? NULL : add(n, config, options->managed, e);
+	struct operation *op = d ? domain_make(n, "create", d, options->paused, e) : NULL;
 
-	if (check_free(n, config, e) || check(n, config, e)) {
-		discard(config);
-		return NULL;
-	}
-	settle(config);
-	d = take_config(n, config);
-	d->managed = options->managed;
-	if (d->managed && managed_save(n, d, e)) {
-		domain_drop(n, d);
-		return NULL;
-	}
-	op = begin(n, d, options, e);
-	if (!op && !d->managed)
+	if (d && !op && !d->managed)
 		domain_drop(n, d);
 	return op;
 }
 
 struct operation *domain_start(struct node *n, struct domain *d, bool paused, struct error *e)
 {
-	const struct create_options options = {.paused = paused, .managed = true};
-
-	if (d->id != DOMID_INVALID) {
-		error_set(e, ERROR_CONFLICT, "domain %s runs already, with id %u", d->name, d->id);
-		return NULL;
-	}
-	return begin(n, d, &options, e);
-}
-
-struct domain *domain_define(struct node *n, struct domain_config *config, struct error *e)
-{
-	struct domain *d = config->name ? domain_by_name(n, config->name) : NULL;
-
-	if (!d && config->uuid)
-		d = domain_by_uuid(n, config->uuid);
-	if (d && d->managed && !d->operation && d->id == DOMID_INVALID)
-		return domain_set_config(n, d, config, e) ? NULL : d;
-	if (check_free(n, config, e)) {
-		discard(config);
-		return NULL;
-	}
-	settle(config);
-	d = take_config(n, config);
-	d->managed = true;
-	if (!managed_save(n, d, e))
-		return d;
-	domain_drop(n, d);
+	if (d->id == DOMID_INVALID)
+		return domain_make(n, "create", d, paused, e);
+	error_set(e, ERROR_CONFLICT, "domain %s runs already, with id %u", d->name, d->id);
 	return NULL;
-}
-
-/* --- Making anew ---------------------------------------------------------------------------------------------- */
-
-struct restart {
-	struct domain_config config;
-	struct create_options options;
-	struct operation *part;
-};
-
-static void part_done(struct operation *part, void *arg)
-{
-	struct operation *op = arg;
-	struct restart *r = op->data;
-
-	r->part = NULL;
-	memcpy(op->uuid, part->uuid, sizeof(op->uuid));
-	op->domid = part->domid;
-	if (part->state == OPERATION_DONE)
-		operation_continue(op);
-	else
-		operation_fail(op, &part->error);
-}
-
-static enum step_result wait_for(struct operation *op, struct operation *part)
-{
-	struct restart *r = op->data;
-
-	if (!part)
-		return STEP_FAILED;
-	r->part = part;
-	operation_wait(part, part_done, op);
-	return STEP_WAIT;
-}
-
-static enum step_result restart_destroy(struct operation *op)
-{
-	struct domain *d = domain_by_id(op->node, op->domid);
-	struct restart *r = op->data;
-	struct journal_entry entry = {
-		.id = op->id, .kind = "restart", .name = op->domain, .domid = op->domid};
-	int rc;
-
-	memcpy(entry.uuid, op->uuid, sizeof(entry.uuid));
-	entry.config = config_to_json(&r->config);
-	rc = journal_write(journal_folder, &entry, &op->error);
-	json_decref(entry.config);
-	if (rc)
-		return STEP_FAILED;
-	if (!d)
-		return STEP_NEXT;
-	if (d->operation && !strcmp(d->operation->kind, "destroy"))
-		return wait_for(op, d->operation);
-	return wait_for(op, domain_destroy(op->node, d, &op->error));
-}
-
-static enum step_result restart_create(struct operation *op)
-{
-	struct restart *r = op->data;
-	struct domain *d = domain_by_uuid(op->node, r->config.uuid);
-
-	if (d && d->managed && d->id == DOMID_INVALID)
-		return wait_for(op, begin(op->node, d, &r->options, &op->error));
-	return wait_for(op, domain_create(op->node, &r->config, &r->options, &op->error));
-}
-
-static void restart_finish(struct operation *op)
-{
-	struct restart *r = op->data;
-
-	/* Where stopping is what ended it, the next xend carries on. */
-	if (op->state == OPERATION_DONE || !op->node->stopping)
-		journal_remove(journal_folder, op->id);
-	config_free(&r->config);
-	free(r);
-	op->data = NULL;
-}
-
-static const struct step restart_steps[] = {
-	{"destroying it", 0, restart_destroy},
-	{"making it anew", 30, restart_create},
-	{0},
-};
-
-struct operation *restart_begin(struct node *n, const char *kind, struct domain *d,
-				struct domain_config *config, const struct create_options *options,
-				struct error *e)
-{
-	struct operation *op = operation_new(n, kind, NULL, restart_steps, e);
-	struct restart *r;
-
-	if (!op) {
-		discard(config);
-		return NULL;
-	}
-	op->domain = xstrdup(config->name);
-	memcpy(op->uuid, config->uuid, sizeof(op->uuid));
-	op->domid = d ? d->id : DOMID_INVALID;
-	r = xcalloc(1, sizeof(*r));
-	r->config = *config;
-	r->options = *options;
-	config_init(config, CONFIG_XM);
-	op->data = r;
-	op->finish = restart_finish;
-	operation_run(op);
-	return op;
 }
 
 struct operation *domain_reset(struct node *n, struct domain *d, struct error *e)
 {
-	struct create_options options = {.managed = d->managed};
-	struct domain_config copy;
+	if (d->config && d->id != DOMID_INVALID)
+		return domain_make(n, "reset", d, false, e);
+	error_set(e, ERROR_CONFLICT, "domain %s %s", d->name,
+		  d->config ? "is not running" : "was not made by xend");
+	return NULL;
+}
 
-	if (!d->config || d->id == DOMID_INVALID) {
-		error_set(e, ERROR_CONFLICT, "domain %s %s", d->name,
-			  d->config ? "is not running" : "was not made by xend");
-		return NULL;
-	}
-	config_copy(&copy, d->config);
-	return restart_begin(n, "reset", d, &copy, &options, e);
+struct domain *domain_define(struct node *n, struct domain_config *config, struct error *e)
+{
+	struct domain *d = find_same(n, config);
+
+	if (d && d->managed && !d->operation && d->id == DOMID_INVALID)
+		return domain_set_config(n, d, config, e) ? NULL : d;
+	return add(n, config, true, e);
 }

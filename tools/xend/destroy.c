@@ -4,16 +4,7 @@
  * knows it. Every step finds its work done already without complaint, so that the same steps undo a half-made domain and end what a
  * killed xend left half destroyed.
  */
-#include "lib/base/log.h"
-#include "lib/base/text.h"
-#include "lib/device/device.h"
-#include "lib/hyper/hyper.h"
-#include "lib/store/store.h"
-#include "xend/journal.h"
 #include "xend/node_private.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 enum {
 	THREAD_PAGES = 65536, /* from this size on giving the memory back is a thread's work */
@@ -24,44 +15,29 @@ enum {
 /* Whether it is the same domain that has this id now; *info is filled when it is. */
 static bool still_there(struct operation *op, xen_domctl_getdomaininfo_t *info)
 {
-	char uuid[37];
-
-	if (op->domid == DOMID_INVALID || hyper_domain_info(op->node->hyper, op->domid, info, NULL))
-		return false;
-	uuid_print(info->handle, uuid);
-	return !strcmp(uuid, op->uuid);
+	return op->domid != DOMID_INVALID &&
+	       !hyper_domain_info(op->node->hyper, op->domid, info, NULL) &&
+	       !memcmp(info->handle, op->d->info.handle, sizeof(info->handle));
 }
 
-static enum step_result destroy_stop(struct operation *op)
+static int destroy_stop(struct operation *op)
 {
-	const struct journal_entry entry = {
-		.id = op->id, .kind = "destroy", .name = op->domain, .domid = op->domid};
-	struct journal_entry whole = entry;
 	xen_domctl_getdomaininfo_t info;
 
-	if (op->domid == DOMID_INVALID)
-		return STEP_NEXT;
-	memcpy(whole.uuid, op->uuid, sizeof(whole.uuid));
-	if (journal_write(journal_folder, &whole, &op->error))
-		return STEP_FAILED;
+	strcpy(op->d->doing,
+	       op->failure.class ? "destroy" : op->kind); /* a failed restart is over */
+	if (record_save(op->d, &op->error))
+		return -1;
 	if (still_there(op, &info) && !(info.flags & XEN_DOMINF_dying))
 		hyper_domain_pause(op->node->hyper, op->domid, NULL);
-	return STEP_NEXT;
+	return 0;
 }
 
-static void devices_gone(void *arg, const struct error *e)
-{
-	if (e)
-		operation_fail(arg, e);
-	else
-		operation_continue(arg);
-}
-
-static enum step_result destroy_devices(struct operation *op)
+static int destroy_devices(struct operation *op)
 {
 	if (op->domid == DOMID_INVALID)
-		return STEP_NEXT;
-	device_destroy_all(op->node->devices, op->domid, op->domain, devices_gone, op);
+		return 0;
+	device_destroy_all(op->node->devices, op->domid, op->domain, operation_answer, op);
 	return STEP_WAIT;
 }
 
@@ -69,78 +45,67 @@ static enum step_result destroy_devices(struct operation *op)
  * xenstored learns of the death from the hypervisor and tells the others (xenconsoled among them) with @releaseDomain: an explicit
  * release before would take that from them.
  */
-static enum step_result destroy_nodes(struct operation *op)
+static int destroy_nodes(struct operation *op)
 {
-	static const char *const folders[] = {"/local/domain", "/libxl"};
+	autofree char *dom = domain_path(op->domid, ""), *vm = xasprintf("/vm/%s", op->uuid);
+	autofree char *libxl = xasprintf("/libxl/%u", op->domid);
 	struct store *s = op->node->store;
-	char *path;
 
-	for (size_t i = 0; op->domid != DOMID_INVALID && i < 2; i++) {
-		path = xasprintf("%s/%u", folders[i], op->domid);
-		store_put_removed(s, path);
-		free(path);
-	}
-	path = xasprintf("/vm/%s", op->uuid);
-	store_put_removed(s, path);
-	free(path);
-	return store_flush(s, &op->error) ? STEP_FAILED : STEP_NEXT;
+	if (op->domid == DOMID_INVALID)
+		return 0;
+	store_put_removed(s, dom);
+	store_put_removed(s, libxl);
+	store_put_removed(s, vm);
+	return store_flush(s, &op->error);
 }
 
-static int destroy_in_thread(struct operation *op, struct error *e)
+static int give_back(struct hyper *h, struct operation *op, struct error *e)
 {
-	struct hyper *h = hyper_open(e);
-	int rc = h ? hyper_domain_destroy(h, op->domid, e) : -1;
-
-	if (h)
-		hyper_close(h);
-	return rc && e->class != ERROR_NOT_FOUND ? -1 : 0;
+	if (hyper_domain_destroy(h, op->domid, e) && e->class != ERROR_NOT_FOUND)
+		return -1;
+	e->class = ERROR_NONE;
+	return 0;
 }
 
-static enum step_result destroy_memory(struct operation *op)
+static int destroy_memory(struct operation *op)
 {
 	xen_domctl_getdomaininfo_t info;
-	struct error e = {0};
 
 	if (!still_there(op, &info))
-		return STEP_NEXT;
-	if (info.tot_pages >= THREAD_PAGES)
-		return operation_work(op, destroy_in_thread);
-	if (!hyper_domain_destroy(op->node->hyper, op->domid, &e) || e.class == ERROR_NOT_FOUND)
-		return STEP_NEXT;
-	op->error = e;
-	return STEP_FAILED;
+		return 0;
+	return operation_work(op, info.tot_pages >= THREAD_PAGES, give_back);
 }
 
-static enum step_result lingers(struct operation *op, const xen_domctl_getdomaininfo_t *info)
+/* Not gone in time: it is watched from now on. */
+static int lingers(struct operation *op)
 {
-	struct domain *d = domain_by_uuid(op->node, op->uuid);
+	struct domain *d = op->d;
 
-	journal_remove(journal_folder, op->id);
+	d->doing[0] = '\0';
+	record_save(d, NULL);
+	watch_lingering(op->node, d);
 	error_set(&op->error, ERROR_RETRY,
 		  "domain %s (%u) is dead but not gone: others still hold %llu of its pages",
-		  op->domain, op->domid, (unsigned long long)(info->tot_pages + info->shr_pages));
-	error_hint(&op->error,
-		   "a back end or a viewer has not let go; \"xm list\" shows it until then");
-	if (d)
-		watch_dying(op->node, d);
-	return STEP_FAILED;
+		  op->domain, op->domid,
+		  (unsigned long long)(d->info.tot_pages + d->info.shr_pages));
+	return error_hint(&op->error,
+			  "a back end or a viewer has not let go; \"xm list\" shows it until then");
 }
 
-static enum step_result destroy_wait(struct operation *op)
+static int destroy_wait(struct operation *op)
 {
 	xen_domctl_getdomaininfo_t info;
-	struct domain *d;
 
-	if (still_there(op, &info)) {
-		if (op->step_calls > GONE_WAIT_MS / GONE_POLL_MS)
-			return lingers(op, &info);
-		return operation_retry(op, GONE_POLL_MS);
+	if (!still_there(op, &info)) {
+		if (!op->then) /* else it is made anew */
+			op->d->doing[0] = '\0';
+		domain_ended(op->node, op->d);
+		return 0;
 	}
-	journal_remove(journal_folder, op->id);
-	d = op->domid == DOMID_INVALID ? NULL : domain_by_uuid(op->node, op->uuid);
-	if (d)
-		domain_ended(op->node, d);
-	return STEP_NEXT;
+	op->d->info = info;
+	if (op->step_calls > GONE_WAIT_MS / GONE_POLL_MS)
+		return lingers(op);
+	return operation_retry(op, GONE_POLL_MS);
 }
 
 const struct step destroy_steps[] = {
@@ -156,12 +121,11 @@ struct operation *domain_destroy(struct node *n, struct domain *d, struct error 
 {
 	struct operation *op;
 
-	if (d->id == 0) {
-		error_set(e, ERROR_CONFLICT, "domain 0 is this system: it cannot be destroyed");
-		return NULL;
-	}
-	if (d->id == DOMID_INVALID) {
-		error_set(e, ERROR_CONFLICT, "domain %s is not running", d->name);
+	if (d->id == 0 || d->id == DOMID_INVALID) {
+		error_set(e, ERROR_CONFLICT,
+			  d->id ? "domain %s is not running"
+				: "domain 0 is this system: it cannot be destroyed",
+			  d->name);
 		return NULL;
 	}
 	if (d->operation && !operation_cancel(d->operation, e))

@@ -3,18 +3,10 @@
  * The list of domains. Invariant: in the order of domid, those that do not run behind them in the order of their names; no two of one
  * uuid, and no two that xend made of one name. Every domain that the hypervisor showed at the last refresh is in it.
  */
-#include "xend/domain.h"
 
-#include "lib/base/log.h"
-#include "lib/base/text.h"
-#include "lib/hyper/hyper.h"
-#include "lib/store/store.h"
 #include "xend/node_private.h"
 
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
 /* --- The list -------------------------------------------------------------------------------------------- */
@@ -50,6 +42,7 @@ struct domain *domain_add(struct node *n, const char *name, const char *uuid)
 	d->name = xstrdup(name);
 	d->id = DOMID_INVALID;
 	snprintf(d->uuid, sizeof(d->uuid), "%s", uuid);
+	uuid_parse(uuid, d->info.handle);
 	link_in(n, d);
 	return d;
 }
@@ -63,9 +56,21 @@ void domain_place(struct node *n, struct domain *d, uint32_t id)
 	link_in(n, d);
 }
 
+void domain_take_config(struct domain *d, struct domain_config *c)
+{
+	if (d->config)
+		config_free(d->config);
+	else
+		d->config = xmalloc(sizeof(*c));
+	*d->config = *c;
+	config_init(c, CONFIG_XM);
+}
+
 void domain_drop(struct node *n, struct domain *d)
 {
 	link_out(n, d);
+	if (d->operation)
+		d->operation->d = NULL;
 	if (d->config)
 		config_free(d->config);
 	free(d->config);
@@ -78,24 +83,25 @@ void domain_announce(struct node *n, const struct domain *d, const char *what)
 {
 	const struct event event = {EVENT_DOMAIN, what, d, NULL};
 
-	log_info("domain %s (%d): %s", d->name, d->id == DOMID_INVALID ? -1 : (int)d->id, what);
-	node_announce(n, &event);
+	if (d->id == DOMID_INVALID)
+		log_info("domain %s: %s", d->name, what);
+	else
+		log_info("domain %s (%u): %s", d->name, d->id, what);
+	if (n->notify)
+		n->notify(n->notify_arg, &event);
 }
 
 void domain_ended(struct node *n, struct domain *d)
 {
-	domain_announce(n, d, "destroyed");
-	record_remove(d);
-	if (!d->managed) {
-		domain_drop(n, d);
-		return;
-	}
+	if (d->id != DOMID_INVALID)
+		domain_announce(n, d, "destroyed");
 	domain_place(n, d, DOMID_INVALID);
 	d->handled = d->ordered = d->from_restart = false;
 	d->started_at = d->dying_since = d->looked_at = 0;
 	d->lingers[0] = '\0';
-	free(d->console_tty);
-	d->console_tty = NULL;
+	record_save(d, NULL);
+	if (!d->managed && !*d->doing)
+		domain_drop(n, d);
 }
 
 struct domain *domain_next(struct node *n, struct domain *d)
@@ -151,30 +157,28 @@ struct domain *domain_find(struct node *n, const char *which, struct error *e)
 	return NULL;
 }
 
+int domain_needs_running(const struct domain *d, struct error *e)
+{
+	if (d->present)
+		return 0;
+	error_set(e, ERROR_CONFLICT, "domain %s is not running", d->name);
+	return error_hint(e, "\"xm start %s\" starts it", d->name);
+}
+
 struct domain *domain_find_running(struct node *n, const char *which, struct error *e)
 {
 	struct domain *d = domain_find(n, which, e);
 
-	if (!d || d->present)
-		return d;
-	error_set(e, ERROR_CONFLICT, "domain %s is not running", d->name);
-	error_hint(e, "\"xm start %s\" starts it", d->name);
-	return NULL;
+	return d && !domain_needs_running(d, e) ? d : NULL;
 }
 
 /* --- What the hypervisor says ------------------------------------------------------------------------------ */
 
 void uuid_print(const uint8_t b[16], char out[37])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (int i = 0; i < 16; i++) {
-		*out++ = digits[b[i] >> 4];
-		*out++ = digits[b[i] & 15];
-		if (i == 3 || i == 5 || i == 7 || i == 9)
-			*out++ = '-';
-	}
-	*out = '\0';
+	snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
 }
 
 bool uuid_parse(const char *s, uint8_t bytes[16])
@@ -198,9 +202,9 @@ char *domain_path(uint32_t domid, const char *below)
 /* Its name as xenstore has it; somebody else's tools may write it after the domain was made. */
 static void learn_name(struct node *n, struct domain *d)
 {
-	char *path = domain_path(d->id, "/name"), *name = store_read(n->store, path, NULL);
+	autofree char *path = domain_path(d->id, "/name");
+	char *name = store_read(n->store, path, NULL);
 
-	free(path);
 	if (!name && d->id == 0)
 		name = xstrdup("Domain-0");
 	d->unnamed = !name;
@@ -210,75 +214,59 @@ static void learn_name(struct node *n, struct domain *d)
 	d->name = name;
 }
 
-/* A domain nobody told us of: our own from before we were killed, a half-made one of ours, or somebody else's. */
+/* A domain nobody told us of: a half-made one of ours from before we were killed, or somebody else's. */
 static struct domain *adopt(struct node *n, const struct xen_domctl_getdomaininfo *info)
 {
-	char uuid[37], made_up[24];
+	autofree char *made_up = xasprintf("domain-%u", info->domain);
 	struct domain *d;
+	char uuid[37];
 
 	uuid_print(info->handle, uuid);
-	snprintf(made_up, sizeof(made_up), "domain-%u", info->domain);
 	d = domain_by_uuid(n, uuid);
-	if (!d || d->present)
+	if (!d || d->id != DOMID_INVALID)
 		d = domain_add(n, made_up, uuid);
+	d->unnamed = true;
 	domain_place(n, d, info->domain);
-	learn_name(n, d);
-	if (record_load(d) && d->unnamed) {
-		free(d->name);
-		d->name = xstrdup(d->config->name);
-		d->unnamed = false;
-	}
 	return d;
 }
 
-/* Gone without our doing; an operation that has hold of it will see for itself. */
-static struct domain *vanished(struct node *n, struct domain *d)
+/* Gone without our doing; an operation that has hold of it will see for itself. @taken: another has its id now. */
+static struct domain *vanished(struct node *n, struct domain *d, bool taken)
 {
 	struct domain *next = d->next;
 
 	d->present = false;
 	if (d->operation)
 		return next;
-	if (!d->config) {
+	if (!n->ready) { /* recovery.c sees to it */
+		if (taken)
+			domain_place(n, d, DOMID_INVALID);
+	} else if (taken || !d->config) {
 		domain_ended(n, d);
-		return next;
+	} else {
+		log_info("domain %s is gone: what is left of its devices and nodes is removed",
+			 d->name);
+		domain_destroy(n, d, NULL);
 	}
-	log_info("domain %s is gone: what is left of its devices and nodes is removed", d->name);
-	domain_destroy(n, d, NULL);
 	return next;
-}
-
-static void take_info(struct node *n, struct domain *d, const struct xen_domctl_getdomaininfo *info)
-{
-	d->info = *info;
-	d->present = true;
-	if (d->unnamed)
-		learn_name(n, d);
-}
-
-static bool same_domain(const struct domain *d, const struct xen_domctl_getdomaininfo *info)
-{
-	uint8_t uuid[16];
-
-	if (d->id != info->domain)
-		return false;
-	if (d->present)
-		return !memcmp(d->info.handle, info->handle, sizeof(uuid));
-	return uuid_parse(d->uuid, uuid) && !memcmp(uuid, info->handle, sizeof(uuid));
 }
 
 /* One hypercall's worth of domains, in ascending order, into the list, which is too; returns where to go on. */
 static struct domain *merge(struct node *n, struct domain *d,
 			    const xen_domctl_getdomaininfo_t *info, int nr)
 {
-	for (int i = 0; i < nr; i++) {
-		while (d && d->id < info[i].domain)
-			d = d->present ? vanished(n, d) : d->next;
-		if (d && d->id == info[i].domain && !same_domain(d, &info[i]))
-			d = d->present ? vanished(n, d) : d->next;
-		if (!d || d->id != info[i].domain)
-			d = adopt(n, &info[i]);
-		take_info(n, d, &info[i]);
+	for (; nr--; info++) {
+		while (d && d->id < info->domain)
+			d = vanished(n, d, false);
+		if (d && d->id == info->domain &&
+		    memcmp(d->info.handle, info->handle, sizeof(info->handle)))
+			d = vanished(n, d, true);
+		if (!d || d->id != info->domain)
+			d = adopt(n, info);
+		d->info = *info;
+		d->present = true;
+		if (d->unnamed)
+			learn_name(n, d);
 		d = d->next;
 	}
 	return d;
@@ -301,25 +289,19 @@ int domains_refresh(struct node *n, struct error *e)
 			first = info[nr - 1].domain + 1u;
 	} while (nr == AT_ONCE);
 	while (d && d->id != DOMID_INVALID)
-		d = d->present ? vanished(n, d) : d->next;
+		d = vanished(n, d, false);
 	return 0;
 }
 
 int domain_refresh(struct node *n, struct domain *d, bool tty, struct error *e)
 {
-	char *path;
+	autofree char *path = domain_path(d->id, "/console/tty");
 
-	if (!d->present)
-		return 0;
-	if (hyper_domain_info(n->hyper, d->id, &d->info, e))
-		return -1;
-	if (!tty)
-		return 0;
-	path = domain_path(d->id, "/console/tty");
-	free(d->console_tty);
-	d->console_tty = store_read(n->store, path, NULL);
-	free(path);
-	return 0;
+	if (tty) {
+		free(d->console_tty);
+		d->console_tty = d->present ? store_read(n->store, path, NULL) : NULL;
+	}
+	return d->present ? hyper_domain_info(n->hyper, d->id, &d->info, e) : 0;
 }
 
 /* --- Reading -------------------------------------------------------------------------------------------------- */
@@ -353,15 +335,10 @@ uint64_t domain_max_memory_kb(const struct domain *d)
 
 uint64_t domain_target_kb(struct node *n, const struct domain *d)
 {
-	char *path;
-	long kb;
+	autofree char *path = domain_path(d->id, "/memory/target");
+	long kb = (long)domain_memory_kb(d);
 
-	if (!d->present)
-		return domain_memory_kb(d);
-	path = domain_path(d->id, "/memory/target");
-	kb = store_read_long(n->store, path, (long)domain_memory_kb(d));
-	free(path);
-	return (uint64_t)kb;
+	return (uint64_t)(d->present ? store_read_long(n->store, path, kb) : kb);
 }
 
 unsigned int domain_vcpus_online(const struct domain *d)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "lib/device/device.h"
 #include "xend/node.h"
 
 #include <xen/domctl.h>
@@ -24,12 +25,14 @@ struct domain {
 	struct xen_domctl_getdomaininfo info; /* as of domains_refresh(), if @present */
 	bool present;			      /* the hypervisor has it */
 
+	bool unnamed; /* xenstore was not asked for its name, or did not know it: @name is made up, or the record's */
+	/* In its record: the kind of the operation that the next xend ends or carries on when this one is killed; or "". */
+	char doing[16];
+
 	/* Policy: what its end means. */
-	bool unnamed;	   /* xenstore did not know it yet: @name is made up */
 	bool handled;	   /* this shutdown was acted upon */
 	bool ordered;	   /* somebody asked for this shutdown: no protection against loops */
 	bool from_restart; /* this incarnation was made by a policy */
-	bool wanted;	   /* recovery.c's: to be started */
 	time_t dying_since, looked_at; /* @looked_at: at its devices */
 	/* Why it is not gone, or a back end does not move; "" where all is well. */
 	char lingers[160];
@@ -104,7 +107,7 @@ int domain_pin(struct node *n, struct domain *d, long vcpu, const struct cpu_set
 	       const struct cpu_set *soft, bool force, struct error *e);
 /* Values of -1 stay as they are. */
 int domain_set_scheduler(struct node *n, struct domain *d, long weight, long cap, struct error *e);
-/* xm config-update: what the next start and restart use; @config's content is taken over (left empty) on success. */
+/* xm config-update: what the next start and restart use; @config becomes what it was before, for the caller to free. */
 int domain_set_config(struct node *n, struct domain *d, struct domain_config *config,
 		      struct error *e);
 /* xm new: a managed domain that does not run; an existing managed one of that uuid or name gets the new configuration. */
@@ -115,12 +118,11 @@ int domain_delete(struct node *n, struct domain *d, struct error *e);
 /* --- Acting, as operations: NULL with the error set when refused at once ------------------------------ */
 
 struct create_options {
-	bool paused;	   /* leave it paused */
-	bool managed;	   /* keep it after its end */
-	bool from_restart; /* made by a policy, not by somebody */
+	bool paused;  /* leave it paused */
+	bool managed; /* keep it after its end */
 };
 
-/* @config's content is taken over (left empty) also where this fails. op->uuid is the new domain's; once done it is found by it. */
+/* @config's content is taken over (left empty) on success. op->uuid is the new domain's; once done it is found by it. */
 struct operation *domain_create(struct node *n, struct domain_config *config,
 				const struct create_options *options, struct error *e);
 /* A managed one. */
@@ -132,15 +134,19 @@ struct operation *domain_shutdown(struct node *n, struct domain *d, const char *
 				  struct error *e);
 /* Destroys it and makes it anew from its configuration, whatever its policy says. */
 struct operation *domain_reset(struct node *n, struct domain *d, struct error *e);
-/* @file NULL: /var/lib/xen/dump/<date>-<name>.<id>.core; op->text names nothing: the file is domain_dump_file(op). */
+/* @file NULL: /var/lib/xen/dump/<date>-<name>.<id>.core; once done it is in op->result. */
 struct operation *domain_dump(struct node *n, struct domain *d, const char *file, bool live,
 			      struct error *e);
-const char *domain_dump_file(const struct operation *op);
-/* The spec's content is taken over (left empty) also where these fail. */
-struct operation *domain_attach_disk(struct node *n, struct domain *d, struct disk_config *disk,
-				     struct error *e);
-struct operation *domain_attach_nic(struct node *n, struct domain *d, struct nic_config *nic,
-				    struct error *e);
-/* @class: "disk" or "network"; @device: its devid, a disk's name ("xvda1") or a nic's address. */
-struct operation *domain_detach(struct node *n, struct domain *d, const char *class,
+/* A device to be attached. */
+struct device_config {
+	enum device_kind kind; /* DEVICE_VBD or DEVICE_VIF */
+	struct disk_config disk;
+	struct nic_config nic;
+};
+
+/* @device's content is taken over (left empty) on success. */
+struct operation *domain_attach(struct node *n, struct domain *d, struct device_config *device,
+				struct error *e);
+/* @device: its devid, a disk's name ("xvda1") or a nic's address. */
+struct operation *domain_detach(struct node *n, struct domain *d, enum device_kind kind,
 				const char *device, bool force, struct error *e);

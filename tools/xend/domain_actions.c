@@ -1,68 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 /* What is done to a domain at once: a hypercall or a few nodes, checked first. Long work is in create.c, destroy.c, domain_ops.c, dump.c. */
-#include "lib/base/log.h"
-#include "lib/base/text.h"
-#include "lib/hyper/hyper.h"
-#include "lib/store/store.h"
 #include "xend/node_private.h"
-#include "xend/settings.h"
 
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static int needs_running(const struct domain *d, struct error *e)
-{
-	return d->present ? 0 : error_set(e, ERROR_CONFLICT, "domain %s is not running", d->name);
-}
 
 /* --- Running and stopping ------------------------------------------------------------------------------------- */
+
+/* Pauses count in the hypervisor; people's do not. */
+static int set_paused(struct node *n, struct domain *d, bool paused, struct error *e)
+{
+	if (domain_needs_running(d, e) || domain_refresh(n, d, false, e))
+		return -1;
+	if (paused != !!(d->info.flags & XEN_DOMINF_paused) &&
+	    (paused ? hyper_domain_pause : hyper_domain_unpause)(n->hyper, d->id, e))
+		return -1;
+	domain_refresh(n, d, false, NULL);
+	domain_announce(n, d, paused ? "paused" : "unpaused");
+	return 0;
+}
 
 int domain_pause(struct node *n, struct domain *d, struct error *e)
 {
 	if (!d->id)
 		return error_set(e, ERROR_CONFLICT, "domain 0 cannot pause itself");
-	if (needs_running(d, e) || domain_refresh(n, d, false, e))
-		return -1;
-	/* Pauses count in the hypervisor; people's do not. */
-	if (!(d->info.flags & XEN_DOMINF_paused) && hyper_domain_pause(n->hyper, d->id, e))
-		return -1;
-	domain_refresh(n, d, false, NULL);
-	domain_announce(n, d, "paused");
-	return 0;
+	return set_paused(n, d, true, e);
 }
 
 int domain_unpause(struct node *n, struct domain *d, struct error *e)
 {
-	if (needs_running(d, e) || domain_refresh(n, d, false, e))
-		return -1;
-	if (d->operation && !strcmp(d->operation->kind, "create"))
+	if (d->operation && d->operation->undo)
 		return error_set(e, ERROR_CONFLICT, "domain %s is still being made", d->name);
-	if ((d->info.flags & XEN_DOMINF_paused) && hyper_domain_unpause(n->hyper, d->id, e))
-		return -1;
-	domain_refresh(n, d, false, NULL);
-	domain_announce(n, d, "unpaused");
-	return 0;
+	return set_paused(n, d, false, e);
 }
 
 int domain_trigger(struct node *n, struct domain *d, const char *trigger, uint32_t vcpu,
 		   struct error *e)
 {
-	static const struct {
-		const char *name;
-		unsigned int number;
-	} triggers[] = {
-		{"nmi", XEN_DOMCTL_SENDTRIGGER_NMI},	 {"reset", XEN_DOMCTL_SENDTRIGGER_RESET},
-		{"init", XEN_DOMCTL_SENDTRIGGER_INIT},	 {"power", XEN_DOMCTL_SENDTRIGGER_POWER},
-		{"sleep", XEN_DOMCTL_SENDTRIGGER_SLEEP},
-	};
+	static const char *const triggers[] = {[XEN_DOMCTL_SENDTRIGGER_NMI] = "nmi",
+					       [XEN_DOMCTL_SENDTRIGGER_RESET] = "reset",
+					       [XEN_DOMCTL_SENDTRIGGER_INIT] = "init",
+					       [XEN_DOMCTL_SENDTRIGGER_POWER] = "power",
+					       [XEN_DOMCTL_SENDTRIGGER_SLEEP] = "sleep"};
 
-	if (needs_running(d, e))
+	if (domain_needs_running(d, e))
 		return -1;
-	for (size_t i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++)
-		if (!strcmp(trigger, triggers[i].name))
-			return hyper_domain_trigger(n->hyper, d->id, triggers[i].number, vcpu, e);
+	for (unsigned int i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++)
+		if (!strcmp(trigger, triggers[i]))
+			return hyper_domain_trigger(n->hyper, d->id, i, vcpu, e);
 	if (!strcmp(trigger, "s3resume"))
 		return error_set(e, ERROR_UNSUPPORTED, "domain %s: only HVM guests know s3resume",
 				 d->name);
@@ -72,17 +56,13 @@ int domain_trigger(struct node *n, struct domain *d, const char *trigger, uint32
 
 int domain_sysrq(struct node *n, struct domain *d, char key, struct error *e)
 {
-	char *path;
-	int rc;
+	autofree char *path = domain_path(d->id, "/control/sysrq");
 
-	if (needs_running(d, e))
+	if (domain_needs_running(d, e))
 		return -1;
 	if (!isalnum((unsigned char)key))
 		return error_set(e, ERROR_USAGE, "a magic key is a letter or a digit");
-	path = domain_path(d->id, "/control/sysrq");
-	rc = store_write(n->store, path, e, "%c", key);
-	free(path);
-	return rc;
+	return store_write(n->store, path, e, "%c", key);
 }
 
 /* --- Name and configuration ----------------------------------------------------------------------------------- */
@@ -102,13 +82,6 @@ static int check_name(struct node *n, const char *name, struct error *e)
 	return 0;
 }
 
-static int save_both(struct node *n, struct domain *d, struct error *e)
-{
-	if (d->managed && managed_save(n, d, e))
-		return -1;
-	return d->present && d->config ? record_save(n, d, e) : 0;
-}
-
 static void replace(char **text, const char *by)
 {
 	free(*text);
@@ -117,57 +90,48 @@ static void replace(char **text, const char *by)
 
 int domain_rename(struct node *n, struct domain *d, const char *name, struct error *e)
 {
-	char *path, *vm;
-	int rc = 0;
+	autofree char *path = domain_path(d->id, "/name"), *vm = xasprintf("/vm/%s/name", d->uuid);
 
 	if (!d->id)
 		return error_set(e, ERROR_CONFLICT, "domain 0 keeps its name");
 	if (check_name(n, name, e))
 		return -1;
 	if (d->present) {
-		path = domain_path(d->id, "/name");
-		vm = xasprintf("/vm/%s/name", d->uuid);
 		store_put(n->store, path, NULL, "%s", name);
 		store_put(n->store, vm, NULL, "%s", name);
-		rc = store_flush(n->store, e);
-		free(path);
-		free(vm);
+		if (store_flush(n->store, e))
+			return -1;
 	}
-	if (rc)
-		return -1;
 	replace(&d->name, name);
 	if (d->config)
 		replace(&d->config->name, name);
 	domain_place(n, d, d->id); /* those that do not run are in the order of their names */
 	domain_announce(n, d, "renamed");
-	return save_both(n, d, e);
+	return domain_save(n, d, e);
 }
 
 int domain_set_config(struct node *n, struct domain *d, struct domain_config *config,
 		      struct error *e)
 {
-	struct domain_config *old = d->config;
-	int rc;
+	struct domain_config old;
 
-	if (!old)
+	if (!d->config)
 		return error_set(e, ERROR_CONFLICT, "domain %s was not made by xend", d->name);
+	if (d->operation)
+		return error_set(e, ERROR_CONFLICT, "domain %s is busy", d->name);
 	if (!config->name || strcmp(config->name, d->name))
 		return error_set(e, ERROR_CONFLICT, "the configuration is domain %s's, not %s's",
 				 config->name ? config->name : "(nobody)", d->name);
 	if (config->uuid && strcmp(config->uuid, d->uuid))
 		return error_set(e, ERROR_CONFLICT, "domain %s has the uuid %s", d->name, d->uuid);
 	replace(&config->uuid, d->uuid);
-	d->config = xmalloc(sizeof(*config));
+	old = *d->config;
 	*d->config = *config;
-	rc = save_both(n, d, e);
-	if (rc) {
-		free(d->config);
-		d->config = old;
-		return rc;
+	if (domain_save(n, d, e)) {
+		*d->config = old;
+		return -1;
 	}
-	config_init(config, CONFIG_XM);
-	config_free(old);
-	free(old);
+	*config = old; /* for the caller to free */
 	domain_announce(n, d, "changed");
 	return 0;
 }
@@ -180,47 +144,38 @@ int domain_delete(struct node *n, struct domain *d, struct error *e)
 		error_set(e, ERROR_CONFLICT, "domain %s is running", d->name);
 		return error_hint(e, "\"xm shutdown %s\" first", d->name);
 	}
-	managed_remove(n, d);
 	d->managed = false;
+	managed_save(n, d, NULL);
+	domain_announce(n, d, "deleted");
 	domain_ended(n, d);
 	return 0;
 }
 
 /* --- Memory ------------------------------------------------------------------------------------------------------ */
 
-static int write_memory(struct node *n, const struct domain *d, const char *name, uint64_t kb,
-			struct error *e)
+/* Told to the guest, and what a managed or restarted one gets next time. */
+static int set_memory(struct node *n, struct domain *d, bool max, uint64_t kb, struct error *e)
 {
-	char *path = domain_path(d->id, name);
-	int rc = store_write(n->store, path, e, "%llu", (unsigned long long)kb);
+	autofree char *path = domain_path(d->id, max ? "/memory/static-max" : "/memory/target");
+	struct domain_config *c = d->config;
 
-	free(path);
-	return rc;
+	if (d->present && store_write(n->store, path, e, "%llu", (unsigned long long)kb))
+		return -1;
+	if (!c || !kb)
+		return 0;
+	c->memory_given = true;
+	*(max ? &c->max_memory_kb : &c->memory_kb) = kb;
+	if (c->memory_kb > c->max_memory_kb)
+		c->memory_kb = c->max_memory_kb;
+	return domain_save(n, d, e);
 }
 
 static uint64_t static_max_kb(struct node *n, const struct domain *d)
 {
-	char *path = domain_path(d->id, "/memory/static-max");
+	autofree char *path = domain_path(d->id, "/memory/static-max");
 	long kb = store_read_long(n->store, path, 0);
 
-	free(path);
 	return kb > 0 ? (uint64_t)kb : domain_max_memory_kb(d);
-}
-
-/* What a managed or restarted one gets next time. */
-static int keep_memory(struct node *n, struct domain *d, uint64_t target_kb, uint64_t max_kb,
-		       struct error *e)
-{
-	if (!d->config)
-		return 0;
-	d->config->memory_given = true;
-	if (target_kb)
-		d->config->memory_kb = target_kb;
-	if (max_kb)
-		d->config->max_memory_kb = max_kb;
-	if (d->config->memory_kb > d->config->max_memory_kb)
-		d->config->memory_kb = d->config->max_memory_kb;
-	return save_both(n, d, e);
 }
 
 int domain_set_target(struct node *n, struct domain *d, uint64_t target_kb, struct error *e)
@@ -237,9 +192,7 @@ int domain_set_target(struct node *n, struct domain *d, uint64_t target_kb, stru
 		return error_set(e, ERROR_USAGE, "domain %s needs %llu KiB at least, not %llu",
 				 d->name, (unsigned long long)least_kb,
 				 (unsigned long long)target_kb);
-	if (d->present && write_memory(n, d, "/memory/target", target_kb, e))
-		return -1;
-	return keep_memory(n, d, target_kb, 0, e);
+	return set_memory(n, d, false, target_kb, e);
 }
 
 int domain_set_max(struct node *n, struct domain *d, uint64_t max_kb, struct error *e)
@@ -248,8 +201,7 @@ int domain_set_max(struct node *n, struct domain *d, uint64_t max_kb, struct err
 		return error_set(e, ERROR_CONFLICT, "domain %s has %llu KiB, more than %llu",
 				 d->name, (unsigned long long)domain_memory_kb(d),
 				 (unsigned long long)max_kb);
-	if (d->present && (hyper_domain_set_max_memory(n->hyper, d->id, max_kb + 1024, e) ||
-			   write_memory(n, d, "/memory/static-max", max_kb, e)))
+	if (d->present && hyper_domain_set_max_memory(n->hyper, d->id, max_kb + 1024, e))
 		return -1;
-	return keep_memory(n, d, 0, max_kb, e);
+	return set_memory(n, d, true, max_kb, e);
 }

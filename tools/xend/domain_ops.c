@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations on a running domain that need an answer: the guest's to a shutdown request, the back ends' to devices coming and going. */
-#include "lib/base/text.h"
-#include "lib/device/device.h"
-#include "lib/hyper/hyper.h"
-#include "lib/store/store.h"
 #include "xend/node_private.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
 /* --- Shutdown ------------------------------------------------------------------------------------------------- */
@@ -24,25 +18,12 @@ static char *shutdown_path(const struct operation *op)
 	return domain_path(op->domid, "/control/shutdown");
 }
 
-static enum step_result shutdown_ask(struct operation *op)
+static int shutdown_ask(struct operation *op)
 {
 	const struct shutdown *s = op->data;
-	char *path = shutdown_path(op);
-	int rc = store_write(op->node->store, path, &op->error, "%s", s->reason);
+	autofree char *path = shutdown_path(op);
 
-	free(path);
-	return rc ? STEP_FAILED : STEP_NEXT;
-}
-
-/* The guest takes the request away when it has seen it. */
-static bool acknowledged(struct operation *op)
-{
-	char *path = shutdown_path(op), *value = store_read(op->node->store, path, NULL);
-	bool yes = !value || !*value;
-
-	free(path);
-	free(value);
-	return yes;
+	return store_write(op->node->store, path, &op->error, "%s", s->reason);
 }
 
 static void answer_came(void *arg, const char *path)
@@ -50,48 +31,40 @@ static void answer_came(void *arg, const char *path)
 	operation_run(arg);
 }
 
-static enum step_result shutdown_wait(struct operation *op)
+static int shutdown_wait(struct operation *op)
 {
-	struct domain *d = domain_by_uuid(op->node, op->uuid);
+	autofree char *path = shutdown_path(op);
+	autofree char *request = store_read(op->node->store, path, NULL);
 	struct shutdown *s = op->data;
-	struct error e;
 
-	if (!d || domain_refresh(op->node, d, false, &e) || domain_shutdown_reason(d) >= 0 ||
-	    acknowledged(op))
-		return STEP_NEXT;
+	/* The guest takes the request away when it has seen it. */
+	if (domain_refresh(op->node, op->d, false, NULL) || domain_shutdown_reason(op->d) >= 0 ||
+	    !request || !*request)
+		return 0;
 	if (!s->watch) {
-		char *path = shutdown_path(op);
-
 		s->watch = store_watch(op->node->store, path, answer_came, op);
 		store_flush(op->node->store, NULL);
-		free(path);
 	}
 	if (time(NULL) - op->started_at < ANSWER_SECONDS)
 		return operation_retry(op, 1000);
 	error_set(&op->error, ERROR_RETRY, "domain %s did not answer within %d seconds", op->domain,
 		  ANSWER_SECONDS);
-	error_hint(
+	return error_hint(
 		&op->error,
 		"its kernel may still be booting or not know the request; \"xm destroy %s\" asks nobody",
 		op->domain);
-	return STEP_FAILED;
 }
 
 static void shutdown_finish(struct operation *op)
 {
-	struct domain *d = domain_by_uuid(op->node, op->uuid);
+	autofree char *path = shutdown_path(op);
 	struct shutdown *s = op->data;
 
 	store_unwatch(s->watch);
-	if (op->state != OPERATION_DONE && d) {
-		char *path = shutdown_path(op);
-
-		d->ordered = false;
+	if (op->state != OPERATION_DONE) {
+		op->d->ordered = false;
 		store_write(op->node->store, path, NULL, "%s", ""); /* it is not to answer later */
-		free(path);
 	}
-	free(s);
-	op->data = NULL;
 }
 
 static const struct step shutdown_steps[] = {
@@ -104,7 +77,7 @@ struct operation *domain_shutdown(struct node *n, struct domain *d, const char *
 				  struct error *e)
 {
 	static const char *const known[] = {"poweroff", "halt", "reboot", "suspend"};
-	struct operation *op;
+	struct operation *op = NULL;
 	struct shutdown *s;
 	size_t i = 0;
 
@@ -119,10 +92,7 @@ struct operation *domain_shutdown(struct node *n, struct domain *d, const char *
 	else if (d->info.flags & XEN_DOMINF_paused)
 		error_set(e, ERROR_CONFLICT, "domain %s is paused and cannot answer", d->name);
 	else
-		goto good;
-	return NULL;
-good:
-	op = operation_new(n, "shutdown", d, shutdown_steps, e);
+		op = operation_new(n, "shutdown", d, shutdown_steps, e);
 	if (!op)
 		return NULL;
 	s = xcalloc(1, sizeof(*s));
@@ -137,182 +107,138 @@ good:
 /* --- Devices -------------------------------------------------------------------------------------------------- */
 
 struct change {
-	struct disk_config disk; /* attaching one */
-	struct nic_config nic;
-	enum device_kind kind;
-	bool force;
+	struct device_config config; /* to be attached; else only its kind counts */
+	bool added, force;
 	long devid;
-	struct device_op *device;
 };
 
-static void device_changed(void *arg, const struct error *e)
+int attach_devices(struct operation *op, const struct device_set *set)
 {
-	struct operation *op = arg;
-
-	((struct change *)op->data)->device = NULL;
-	if (e)
-		operation_fail(op, e);
-	else
-		operation_continue(op);
+	op->devices = device_attach(op->node->devices, op->domid, op->domain, set, operation_answer,
+				    op, &op->error);
+	return op->devices ? STEP_WAIT : -1;
 }
 
-static enum step_result attach_device(struct operation *op)
+/* Their completion comes from the loop and fails the operation. */
+void abandon_devices(struct operation *op)
 {
-	struct change *c = op->data;
-	struct device_spec spec = {.disk = c->kind == DEVICE_VBD ? &c->disk : NULL,
-				   .nic = c->kind == DEVICE_VIF ? &c->nic : NULL};
-
-	c->device = device_attach(op->node->devices, op->domid, op->domain, &spec, 1,
-				  device_changed, op, &op->error);
-	return c->device ? STEP_WAIT : STEP_FAILED;
+	device_cancel(op->devices);
 }
 
-static void attach_abandon(struct operation *op)
+static int attach_device(struct operation *op)
 {
-	device_cancel(((struct change *)op->data)->device);
+	const struct change *c = op->data;
+	bool is_disk = c->config.kind == DEVICE_VBD;
+	const struct device_set set = {&c->config.disk, &c->config.nic, is_disk, !is_disk};
+
+	return attach_devices(op, &set);
 }
 
-static enum step_result detach_device(struct operation *op)
+static int detach_device(struct operation *op)
 {
-	struct change *c = op->data;
+	const struct change *c = op->data;
 
-	c->device = device_detach(op->node->devices, op->domid, op->domain, c->kind, c->devid,
-				  c->force, device_changed, op, &op->error);
-	return c->device ? STEP_WAIT : STEP_FAILED;
+	return device_detach(op->node->devices, op->domid, op->domain, c->config.kind, c->devid,
+			     c->force, operation_answer, op, &op->error)
+		       ? STEP_WAIT
+		       : -1;
+}
+
+static void keep_added(struct domain_config *to, struct device_config *added)
+{
+	if (added->kind == DEVICE_VBD) {
+		to->disks = xrealloc(to->disks, (to->nr_disks + 1) * sizeof(*to->disks));
+		to->disks[to->nr_disks++] = added->disk;
+	} else {
+		to->nics = xrealloc(to->nics, (to->nr_nics + 1) * sizeof(*to->nics));
+		to->nics[to->nr_nics++] = added->nic;
+	}
+	memset(added, 0, sizeof(*added));
+}
+
+static void keep_removed(struct domain_config *c, enum device_kind kind, long devid)
+{
+	for (size_t i = 0; kind == DEVICE_VBD && i < c->nr_disks; i++)
+		if (c->disks[i].devid == devid) {
+			spec_free(&disk_kind, &c->disks[i]);
+			memmove(&c->disks[i], &c->disks[i + 1],
+				(--c->nr_disks - i) * sizeof(c->disks[0]));
+		}
+	for (size_t i = 0; kind == DEVICE_VIF && i < c->nr_nics; i++)
+		if (c->nics[i].devid == devid) {
+			spec_free(&nic_kind, &c->nics[i]);
+			memmove(&c->nics[i], &c->nics[i + 1],
+				(--c->nr_nics - i) * sizeof(c->nics[0]));
+		}
 }
 
 /* The configuration follows, so that a restart makes the same devices. */
-static enum step_result keep_added(struct operation *op)
+static int keep(struct operation *op)
 {
-	struct domain *d = domain_by_uuid(op->node, op->uuid);
+	struct domain_config *config = op->d->config;
 	struct change *c = op->data;
-	struct domain_config *config = d ? d->config : NULL;
 
 	if (!config)
-		return STEP_NEXT;
-	if (c->kind == DEVICE_VBD) {
-		config->disks =
-			xrealloc(config->disks, (config->nr_disks + 1) * sizeof(*config->disks));
-		config->disks[config->nr_disks++] = c->disk;
-		memset(&c->disk, 0, sizeof(c->disk));
-	} else {
-		config->nics =
-			xrealloc(config->nics, (config->nr_nics + 1) * sizeof(*config->nics));
-		config->nics[config->nr_nics++] = c->nic;
-		memset(&c->nic, 0, sizeof(c->nic));
-	}
-	domain_announce(op->node, d, "changed");
-	return record_save(op->node, d, &op->error) ? STEP_FAILED : STEP_NEXT;
-}
-
-static void forget_disk(struct domain_config *c, long devid)
-{
-	for (size_t i = 0; i < c->nr_disks; i++) {
-		if (c->disks[i].devid != devid)
-			continue;
-		disk_free(&c->disks[i]);
-		memmove(&c->disks[i], &c->disks[i + 1], (--c->nr_disks - i) * sizeof(c->disks[0]));
-		return;
-	}
-}
-
-static void forget_nic(struct domain_config *c, long devid)
-{
-	for (size_t i = 0; i < c->nr_nics; i++) {
-		if (c->nics[i].devid != devid)
-			continue;
-		nic_free(&c->nics[i]);
-		memmove(&c->nics[i], &c->nics[i + 1], (--c->nr_nics - i) * sizeof(c->nics[0]));
-		return;
-	}
-}
-
-static enum step_result keep_removed(struct operation *op)
-{
-	struct domain *d = domain_by_uuid(op->node, op->uuid);
-	const struct change *c = op->data;
-
-	if (!d || !d->config)
-		return STEP_NEXT;
-	if (c->kind == DEVICE_VBD)
-		forget_disk(d->config, c->devid);
+		return 0;
+	if (c->added)
+		keep_added(config, &c->config);
 	else
-		forget_nic(d->config, c->devid);
-	domain_announce(op->node, d, "changed");
-	return record_save(op->node, d, &op->error) ? STEP_FAILED : STEP_NEXT;
+		keep_removed(config, c->config.kind, c->devid);
+	domain_announce(op->node, op->d, "changed");
+	return domain_save(op->node, op->d, &op->error);
 }
 
 static void change_finish(struct operation *op)
 {
 	struct change *c = op->data;
 
-	disk_free(&c->disk);
-	nic_free(&c->nic);
-	free(c);
-	op->data = NULL;
+	spec_free(&disk_kind, &c->config.disk);
+	spec_free(&nic_kind, &c->config.nic);
 }
 
 static const struct step attach_steps[] = {
-	{"connecting the device", 0, attach_device, attach_abandon},
-	{"keeping it", 95, keep_added},
+	{"connecting the device", 0, attach_device, abandon_devices},
+	{"keeping it", 95, keep},
 	{0},
 };
 
 static const struct step detach_steps[] = {
 	{"removing the device", 0, detach_device},
-	{"keeping that", 95, keep_removed},
+	{"keeping that", 95, keep},
 	{0},
 };
 
-static struct operation *change_begin(struct node *n, const char *kind, struct domain *d,
-				      const struct change *change, const struct step *steps,
+static struct operation *change_begin(struct node *n, struct domain *d, const struct change *change,
 				      struct error *e)
 {
 	struct operation *op = NULL;
 
-	if (!d->present)
-		error_set(e, ERROR_CONFLICT, "domain %s is not running", d->name);
-	else
-		op = operation_new(n, kind, d, steps, e);
+	if (!domain_needs_running(d, e))
+		op = operation_new(n, change->added ? "attach" : "detach", d,
+				   change->added ? attach_steps : detach_steps, e);
 	if (!op)
 		return NULL;
-	op->data = xmalloc(sizeof(*change));
-	memcpy(op->data, change, sizeof(*change));
+	op->data = memcpy(xmalloc(sizeof(*change)), change, sizeof(*change));
 	op->finish = change_finish;
 	operation_run(op);
 	return op;
 }
 
-struct operation *domain_attach_disk(struct node *n, struct domain *d, struct disk_config *disk,
-				     struct error *e)
+struct operation *domain_attach(struct node *n, struct domain *d, struct device_config *device,
+				struct error *e)
 {
-	struct change change = {.kind = DEVICE_VBD, .disk = *disk, .devid = disk->devid};
-	struct operation *op = change_begin(n, "attach", d, &change, attach_steps, e);
-
-	if (!op)
-		disk_free(disk);
-	memset(disk, 0, sizeof(*disk));
-	return op;
-}
-
-struct operation *domain_attach_nic(struct node *n, struct domain *d, struct nic_config *nic,
-				    struct error *e)
-{
-	struct change change = {.kind = DEVICE_VIF};
+	struct nic_config *nic = &device->nic;
+	struct change change = {.added = true};
 	struct operation *op;
 
-	if (nic->devid < 0 && d->present)
+	if (device->kind == DEVICE_VIF && nic->devid < 0 && d->present)
 		nic->devid = device_next_id(n->store, d->id, DEVICE_VIF);
-	if (!nic->mac) {
-		nic->mac = xmalloc(18);
-		device_random_mac(nic->mac);
-	}
-	change.nic = *nic;
-	change.devid = nic->devid;
-	op = change_begin(n, "attach", d, &change, attach_steps, e);
-	if (!op)
-		nic_free(nic);
-	memset(nic, 0, sizeof(*nic));
+	if (device->kind == DEVICE_VIF && !nic->mac)
+		nic->mac = device_random_mac();
+	change.config = *device;
+	op = change_begin(n, d, &change, e);
+	if (op)
+		memset(device, 0, sizeof(*device));
 	return op;
 }
 
@@ -336,23 +262,18 @@ static int find_address(struct node *n, const struct domain *d, const char *mac,
 	return error_set(e, ERROR_NOT_FOUND, "domain %s has no network device %s", d->name, mac);
 }
 
-struct operation *domain_detach(struct node *n, struct domain *d, const char *class,
+struct operation *domain_detach(struct node *n, struct domain *d, enum device_kind kind,
 				const char *device, bool force, struct error *e)
 {
-	struct change change = {.force = force, .devid = -1};
+	struct change change = {.config.kind = kind, .force = force};
 
-	if (!strcmp(class, "disk")) {
-		change.kind = DEVICE_VBD;
+	if (kind == DEVICE_VBD)
 		change.devid = vdev_number(device);
-	} else if (!strcmp(class, "network")) {
-		change.kind = DEVICE_VIF;
-		if (!str_to_long(device, 0, 65535, &change.devid) &&
-		    find_address(n, d, device, &change.devid, e))
-			return NULL;
-	}
-	if (change.devid < 0) {
-		error_set(e, ERROR_USAGE, "%s is no %s device", device, class);
+	else if (!str_to_long(device, 0, 65535, &change.devid) &&
+		 find_address(n, d, device, &change.devid, e))
 		return NULL;
-	}
-	return change_begin(n, "detach", d, &change, detach_steps, e);
+	if (change.devid >= 0)
+		return change_begin(n, d, &change, e);
+	error_set(e, ERROR_USAGE, "%s is no disk device", device);
+	return NULL;
 }

@@ -5,18 +5,12 @@
  * cannot be mapped and become zeroes; only the size it claims is checked.
  */
 #include "lib/base/file.h"
-#include "lib/base/log.h"
-#include "lib/base/text.h"
-#include "lib/hyper/hyper.h"
-#include "xend/journal.h"
 #include "xend/node_private.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define DUMP_FOLDER "/var/lib/xen/dump"
@@ -55,36 +49,33 @@ struct p2m_entry {
 
 struct dump {
 	char *file;
-	bool live, paused;
+	bool live;
 	atomic_bool stop;
 	const struct hyper_version *version;
 
 	/* The thread's. */
 	struct hyper *h;
 	uint32_t domid;
-	int fd;
+	FILE *out;
 	struct text parts[SECTIONS]; /* all but the pages themselves */
-	struct p2m_entry *p2m;
-	size_t nr_pages, nr_vcpus;
 };
+
+static size_t pages_of(const struct dump *p)
+{
+	return p->parts[P2M].len / sizeof(struct p2m_entry);
+}
 
 /* --- What is dumped -------------------------------------------------------------------------------------------- */
 
 static int take_vcpus(struct dump *p, const xen_domctl_getdomaininfo_t *info, struct error *e)
 {
-	vcpu_guest_context_t *context = xmalloc(sizeof(*context));
+	autofree vcpu_guest_context_t *context = xmalloc(sizeof(*context));
 
 	for (unsigned int i = 0; i <= info->max_vcpu_id; i++) {
-		if (hyper_vcpu_get_context(p->h, p->domid, i, context, e)) {
-			if (i)
-				break; /* one that was never started has nothing to show */
-			free(context);
-			return -1;
-		}
+		if (hyper_vcpu_get_context(p->h, p->domid, i, context, e))
+			return i ? 0 : -1; /* one that was never started has nothing to show */
 		text_add(&p->parts[PRSTATUS], context, sizeof(*context));
-		p->nr_vcpus++;
 	}
-	free(context);
 	return 0;
 }
 
@@ -98,13 +89,6 @@ static int copy_frame(struct dump *p, xen_pfn_t frame, void *to, struct error *e
 	memcpy(to, from, PAGE);
 	hyper_unmap(p->h, from, 1);
 	return 0;
-}
-
-static void take_leaf(struct dump *p, const uint64_t *leaf, size_t first, size_t max_pfn)
-{
-	for (size_t i = 0; i < ENTRIES && first + i < max_pfn; i++)
-		if (!(leaf[i] >> 62)) /* neither invalid nor another domain's */
-			p->p2m[p->nr_pages++] = (struct p2m_entry){first + i, leaf[i]};
 }
 
 /* The frame behind the p2m's page number @page: a list of lists of frames, or newer, a linear array in page tables of its own. */
@@ -140,15 +124,17 @@ static int take_p2m(struct dump *p, const struct arch_shared_info *arch, struct 
 		return error_set(e, ERROR_UNSUPPORTED,
 				 "domain %u: its kernel does not tell where its memory is",
 				 p->domid);
-	p->p2m = xcalloc(arch->max_pfn, sizeof(*p->p2m));
 	for (size_t pfn = 0; pfn < arch->max_pfn; pfn += ENTRIES) {
 		hole = find_leaf(p, arch, pfn / ENTRIES, &frame, e);
 		if (hole < 0 || (!hole && copy_frame(p, frame, leaf, e)))
 			return -1;
-		if (!hole)
-			take_leaf(p, leaf, pfn, arch->max_pfn);
+		for (size_t i = 0; !hole && i < ENTRIES && pfn + i < arch->max_pfn; i++) {
+			const struct p2m_entry entry = {pfn + i, leaf[i]};
+
+			if (!(leaf[i] >> 62)) /* neither invalid nor another domain's */
+				text_add(&p->parts[P2M], &entry, sizeof(entry));
+		}
 	}
-	text_add(&p->parts[P2M], p->p2m, p->nr_pages * sizeof(*p->p2m));
 	return 0;
 }
 
@@ -166,7 +152,9 @@ static void add_note(struct dump *p, uint32_t type, const void *what, size_t siz
 static void take_notes(struct dump *p)
 {
 	const struct hyper_version *v = p->version;
-	const uint64_t header[] = {(uint32_t)CORE_MAGIC, p->nr_vcpus, p->nr_pages, PAGE};
+	const uint64_t header[] = {(uint32_t)CORE_MAGIC,
+				   p->parts[PRSTATUS].len / sizeof(vcpu_guest_context_t),
+				   pages_of(p), PAGE};
 	const uint64_t format = 1; /* 0.1 */
 	struct {
 		uint64_t major, minor;
@@ -210,19 +198,9 @@ static int take_all(struct dump *p, struct error *e)
 
 static int put(struct dump *p, const void *data, size_t len, struct error *e)
 {
-	const char *at = data;
-
-	while (len) {
-		ssize_t n = write(p->fd, at, len);
-
-		if (n < 0 && errno != EINTR)
-			return error_errno(e, ERROR_NONE, errno, "%s cannot be written", p->file);
-		if (n > 0) {
-			at += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
+	if (fwrite(data, 1, len, p->out) == len)
+		return 0;
+	return error_errno(e, ERROR_NONE, errno, "%s cannot be written", p->file);
 }
 
 static int put_head(struct dump *p, struct error *e)
@@ -239,7 +217,6 @@ static int put_head(struct dump *p, struct error *e)
 			   .e_shstrndx = STRINGS};
 	Elf64_Shdr table[SECTIONS] = {0};
 	uint64_t at = sizeof(head) + sizeof(table);
-	static const char zero[PAGE];
 	int rc;
 
 	for (int i = 0; i < SECTIONS; i++) {
@@ -250,66 +227,58 @@ static int put_head(struct dump *p, struct error *e)
 		at = (at + sections[i].align - 1) & -sections[i].align;
 		table[i].sh_type = sections[i].type;
 		table[i].sh_offset = at;
-		table[i].sh_size = i == PAGES ? p->nr_pages * PAGE : p->parts[i].len;
+		table[i].sh_size = i == PAGES ? pages_of(p) * PAGE : p->parts[i].len;
 		table[i].sh_entsize = sections[i].entry;
 		table[i].sh_addralign = sections[i].align;
 		at += table[i].sh_size;
 	}
-	rc = put(p, &head, sizeof(head), e) || put(p, table, sizeof(table), e);
-	at = sizeof(head) + sizeof(table);
+	rc = put(p, &head, sizeof(head), e) || put(p, table, sizeof(table), e) ? -1 : 0;
 	for (int i = STRINGS; !rc && i < SECTIONS; i++) {
-		rc = put(p, zero, table[i].sh_offset - at, e);
-		if (!rc)
-			rc = put(p, p->parts[i].data, p->parts[i].len, e);
-		at = table[i].sh_offset + p->parts[i].len;
+		fseek(p->out, (long)table[i].sh_offset, SEEK_SET);
+		rc = put(p, p->parts[i].data, p->parts[i].len, e);
 	}
-	return rc ? -1 : 0;
-}
-
-static int put_batch(struct dump *p, size_t first, size_t nr, struct error *e)
-{
-	static const char zero[PAGE];
-	xen_pfn_t frames[BATCH] = {0};
-	int failed[BATCH] = {0}, rc = 0;
-	char *map;
-
-	for (size_t i = 0; i < nr; i++)
-		frames[i] = p->p2m[first + i].gmfn;
-	map = hyper_map(p->h, p->domid, frames, nr, false, failed, e);
-	if (!map)
-		return -1;
-	for (size_t i = 0; !rc && i < nr; i++)
-		rc = put(p, failed[i] ? zero : map + i * PAGE, PAGE, e);
-	hyper_unmap(p->h, map, nr);
 	return rc;
 }
 
 static int put_pages(struct dump *p, struct error *e)
 {
-	for (size_t i = 0; i < p->nr_pages; i += BATCH) {
+	const struct p2m_entry *p2m = (const struct p2m_entry *)p->parts[P2M].data;
+	static const char zero[PAGE];
+	size_t nr;
+	int rc = 0;
+
+	for (size_t left = pages_of(p); !rc && left; left -= nr, p2m += nr) {
+		xen_pfn_t frames[BATCH] = {0};
+		int failed[BATCH] = {0};
+		char *map;
+
 		if (p->stop)
 			return error_set(e, ERROR_FAILED, "the dump to %s was cancelled", p->file);
-		if (put_batch(p, i, p->nr_pages - i < BATCH ? p->nr_pages - i : BATCH, e))
+		nr = left < BATCH ? left : BATCH;
+		for (size_t i = 0; i < nr; i++)
+			frames[i] = p2m[i].gmfn;
+		map = hyper_map(p->h, p->domid, frames, nr, false, failed, e);
+		if (!map)
 			return -1;
+		for (size_t i = 0; !rc && i < nr; i++)
+			rc = put(p, failed[i] ? zero : map + i * PAGE, PAGE, e);
+		hyper_unmap(p->h, map, nr);
 	}
-	return 0;
+	return rc;
 }
 
-static int dump_in_thread(struct operation *op, struct error *e)
+static int dump(struct hyper *h, struct operation *op, struct error *e)
 {
 	struct dump *p = op->data;
-	int rc = -1;
+	int fd = open(p->file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600), rc;
 
-	p->domid = op->domid;
-	p->fd = open(p->file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (p->fd < 0)
+	if (fd < 0)
 		return error_errno(e, ERROR_NONE, errno, "%s cannot be written", p->file);
-	p->h = hyper_open(e);
-	if (p->h && !take_all(p, e) && !put_head(p, e) && !put_pages(p, e))
-		rc = 0;
-	if (p->h)
-		hyper_close(p->h);
-	if (close(p->fd) && !rc)
+	p->out = fdopen(fd, "w");
+	p->h = h;
+	p->domid = op->domid;
+	rc = take_all(p, e) || put_head(p, e) || put_pages(p, e) ? -1 : 0;
+	if (fclose(p->out) && !rc)
 		rc = error_errno(e, ERROR_NONE, errno, "%s cannot be written", p->file);
 	if (rc)
 		unlink(p->file);
@@ -319,28 +288,24 @@ static int dump_in_thread(struct operation *op, struct error *e)
 /* --- The operation ------------------------------------------------------------------------------------------------ */
 
 /* Written down first: a xend killed meanwhile must not leave the domain paused. */
-static enum step_result dump_pause(struct operation *op)
+static int dump_pause(struct operation *op)
 {
-	struct domain *d = domain_by_uuid(op->node, op->uuid);
-	struct journal_entry entry = {
-		.id = op->id, .kind = "dump", .name = op->domain, .domid = op->domid};
 	struct dump *p = op->data;
+	struct domain *d = op->d;
 
 	if (domain_refresh(op->node, d, false, &op->error))
-		return STEP_FAILED;
+		return -1;
 	if (p->live || (d->info.flags & (XEN_DOMINF_paused | XEN_DOMINF_shutdown)))
-		return STEP_NEXT;
-	memcpy(entry.uuid, op->uuid, sizeof(entry.uuid));
-	if (journal_write(journal_folder, &entry, &op->error) ||
-	    hyper_domain_pause(op->node->hyper, op->domid, &op->error))
-		return STEP_FAILED;
-	p->paused = true;
-	return STEP_NEXT;
+		return 0;
+	strcpy(d->doing, op->kind);
+	if (record_save(d, &op->error))
+		return -1;
+	return hyper_domain_pause(op->node->hyper, op->domid, &op->error);
 }
 
-static enum step_result dump_write(struct operation *op)
+static int dump_write(struct operation *op)
 {
-	return operation_work(op, dump_in_thread);
+	return operation_work(op, true, dump);
 }
 
 static void dump_abandon(struct operation *op)
@@ -348,20 +313,17 @@ static void dump_abandon(struct operation *op)
 	((struct dump *)op->data)->stop = true;
 }
 
-/* @data stays for domain_dump_file() until the operation itself goes. */
 static void dump_finish(struct operation *op)
 {
 	struct dump *p = op->data;
 
-	if (p->paused)
+	if (*op->d->doing)
 		hyper_domain_unpause(op->node->hyper, op->domid, NULL);
-	journal_remove(journal_folder, op->id);
+	op->d->doing[0] = '\0';
+	record_save(op->d, NULL);
 	for (int i = 0; i < SECTIONS; i++)
 		text_free(&p->parts[i]);
-	free(p->p2m);
 	op->result = p->file;
-	free(p);
-	op->data = NULL;
 }
 
 static const struct step dump_steps[] = {
@@ -369,11 +331,6 @@ static const struct step dump_steps[] = {
 	{"writing its memory", 5, dump_write, dump_abandon},
 	{0},
 };
-
-const char *domain_dump_file(const struct operation *op)
-{
-	return op->result;
-}
 
 static char *default_file(const struct domain *d)
 {
@@ -396,8 +353,8 @@ struct operation *domain_dump(struct node *n, struct domain *d, const char *file
 
 	if (!d->id)
 		error_set(e, ERROR_CONFLICT, "domain 0 cannot be dumped from within");
-	else if (!d->present)
-		error_set(e, ERROR_CONFLICT, "domain %s is not running", d->name);
+	else if (domain_needs_running(d, e))
+		return NULL;
 	else if (file && *file != '/')
 		error_set(e, ERROR_USAGE, "the dump's file needs a whole path, not %s", file);
 	else

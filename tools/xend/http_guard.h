@@ -11,22 +11,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct guard;
-
-/* @token_file is read when it is needed and has changed; @hosts: further names, between blanks. */
-struct guard *guard_new(const char *token_file, const char *hosts);
-void guard_free(struct guard *g);
-/* Whether there is at least one token: 0, or -1 with the reason (no file, mode not 0600, tokens too short). */
-int guard_load(struct guard *g, struct error *e);
-
-bool guard_token_good(struct guard *g, const char *token);
-/* The header Host: as it came (NULL: none). */
-bool guard_host_good(const struct guard *g, const char *host);
+/*
+ * Reads the file: 0 if there is at least one token, and whether @token is among them; or -1 with the reason (no file, mode not 0600, tokens
+ * too short). It is read anew for each question, so that no secret is kept and a changed file counts at once.
+ */
+int guard_read(const char *token_file, const char *token, bool *good, struct error *e);
+/* Whether @token is in the file; if not that counts, and *@wait becomes the seconds its bearer has to wait, 0 while he may try on. */
+bool guard_asks(const char *token_file, const char *token, unsigned int *wait);
+/* The header Host: as it came (NULL: none); @hosts: our names beside the system's, between blanks. */
+bool guard_host_good(const char *host, const char *hosts);
 /* The header Origin: (NULL: none) against Host:. */
 bool guard_origin_good(const char *origin, const char *host, bool tls);
-
-/* A wrong token came; the seconds its bearer has to wait, 0 while he may try on. */
-unsigned int guard_failed(struct guard *g);
 
 /* Compares in a time that depends on @n only. */
 bool bytes_equal(const void *a, const void *b, size_t n);

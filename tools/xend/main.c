@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #define PID_FILE "/run/xend.pid"
+#define STARS	 "**********************************************************************"
 
 enum {
 	NOT_RUNNING = 3,    /* `xend status`: the LSB's status for that */
@@ -28,14 +30,10 @@ enum {
 	FDS_MOST = 4096,
 };
 
-struct xend {
-	struct loop *loop;
-	struct node *node;
-	struct api *api;
-	struct xend_settings *settings;
-	const char *config;
-	bool trace, foreground;
-};
+static const char *config = XEND_CONFIG_PATH;
+static struct xend_settings *settings;
+static struct node *node;
+static bool trace, foreground;
 
 static const char usage[] =
 	"Usage: xend [OPTION]... start | stop | restart | status | reload | trace_start\n"
@@ -53,65 +51,51 @@ static const char usage[] =
 
 /* --- Settings --------------------------------------------------------------------------------------------------- */
 
-static struct xend_settings *read_settings(const char *path)
+/* What there was stays where it cannot be read. */
+static int read_settings(void)
 {
-	struct xend_settings *s = xcalloc(1, sizeof(*s));
+	struct xend_settings *s = xcalloc(1, sizeof(*s)), *dropped = s;
 	struct diagnostics found = {0};
-	int rc = xend_settings_read(path, s, &found);
+	int rc = xend_settings_read(config, s, &found);
 
 	for (size_t i = 0; i < found.nr; i++)
 		log_line(found.item[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s",
 			 found.item[i].text);
 	diagnostics_free(&found);
-	if (!rc)
-		return s;
-	xend_settings_free(s);
-	free(s);
-	return NULL;
-}
-
-static void open_log(const struct xend *x)
-{
-	enum log_level most = (enum log_level)x->settings->loglevel;
-
-	log_open("xend", x->settings->logfile, x->trace ? LOG_LEVEL_DEBUG : most);
+	if (!rc) {
+		log_open("xend", s->logfile, trace ? LOG_LEVEL_DEBUG : (enum log_level)s->loglevel);
+		dropped = settings;
+		settings = s;
+	}
+	if (!rc && dropped)
+		xend_settings_keep(dropped, s);
+	if (dropped)
+		xend_settings_free(dropped);
+	free(dropped);
+	return rc;
 }
 
 static void reload(void *arg, int signo)
 {
-	struct xend *x = arg;
-	struct xend_settings *settings = read_settings(x->config);
-
-	if (!settings) {
-		log_error("%s is not used: the settings stay as they were", x->config);
+	if (read_settings()) {
+		log_error("%s is not used: the settings stay as they were", config);
 		return;
 	}
-	xend_settings_free(x->settings);
-	free(x->settings);
-	x->settings = settings;
-	x->node->settings = settings;
-	open_log(x);
-	log_info("%s was read again", x->config);
+	node->settings = settings;
+	log_info("%s was read again", config);
 }
 
 /* --- Serving ---------------------------------------------------------------------------------------------------- */
 
-static void stopped(void *arg)
-{
-	loop_stop(((struct xend *)arg)->loop);
-}
-
 static void stop(void *arg, int signo)
 {
-	struct xend *x = arg;
-
-	if (x->node->stopping) {
-		stopped(x); /* asked twice: at once */
+	if (node->stopping) {
+		loop_stop(node->loop); /* asked twice: at once */
 		return;
 	}
 	log_info("stopping");
 	daemon_notify("STOPPING=1");
-	recovery_stop(x->node, stopped, x);
+	recovery_stop(node);
 }
 
 static void feed_watchdog(void *arg)
@@ -119,63 +103,43 @@ static void feed_watchdog(void *arg)
 	daemon_notify("WATCHDOG=1");
 }
 
-static void start_watchdog(struct loop *loop)
+static int start(void)
 {
+	const struct rlimit files = {FDS_MOST, FDS_MOST};
 	const char *interval = getenv("WATCHDOG_USEC");
+	struct error e = {0};
+	struct loop *loop;
+	struct api *api;
 	long us;
 
+	umask(0077);
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (read_settings())
+		return ERROR_CONFIG;
+	if ((!foreground && daemon_begin(&e)) || daemon_pid_file(PID_FILE, &e))
+		goto failed;
+	loop = loop_new();
+	loop_signal(loop, SIGTERM, stop, NULL);
+	loop_signal(loop, SIGINT, stop, NULL);
+	loop_signal(loop, SIGHUP, reload, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	node = node_open(loop, settings, &e);
+	api = node ? api_start(loop, node, settings, &e) : NULL;
+	if (!api || recovery_run(node, &e))
+		goto failed;
 	if (interval && str_to_long(interval, 2000, 1L << 40, &us))
 		loop_timer(loop, (uint64_t)us / 2000, true, feed_watchdog, NULL);
-}
-
-static int open_all(struct xend *x, struct error *e)
-{
-	x->loop = loop_new();
-	loop_signal(x->loop, SIGTERM, stop, x);
-	loop_signal(x->loop, SIGINT, stop, x);
-	loop_signal(x->loop, SIGHUP, reload, x);
-	signal(SIGPIPE, SIG_IGN);
-	x->node = node_open(x->loop, x->settings, e);
-	if (!x->node)
-		return -1;
-	x->api = api_start(x->loop, x->node, x->settings, e);
-	return x->api ? recovery_run(x->node, e) : -1;
-}
-
-static int serve(struct xend *x)
-{
-	struct error e = {0};
-
-	if ((!x->foreground && daemon_begin(&e)) || daemon_pid_file(PID_FILE, &e))
-		goto failed;
-	if (open_all(x, &e))
-		goto failed;
-	start_watchdog(x->loop);
 	log_info("serving, pid %d", (int)getpid());
 	daemon_ready();
-	loop_run(x->loop);
+	loop_run(loop);
 	log_info("stopped");
-	api_stop(x->api);
-	watch_stop(x->node);
+	api_stop(api);
 	unlink(PID_FILE);
 	return 0;
 failed:
 	log_error("xend cannot start: %s", e.text);
 	fprintf(stderr, "xend: %s\n%s%s", e.text, e.hint, *e.hint ? "\n" : "");
 	return 1;
-}
-
-static int start(struct xend *x)
-{
-	const struct rlimit files = {FDS_MOST, FDS_MOST};
-
-	umask(0077);
-	setrlimit(RLIMIT_NOFILE, &files);
-	x->settings = read_settings(x->config);
-	if (!x->settings)
-		return ERROR_CONFIG;
-	open_log(x);
-	return serve(x);
 }
 
 /* --- The one that runs -------------------------------------------------------------------------------------------- */
@@ -216,7 +180,7 @@ static int stop_other(void)
 	return 1;
 }
 
-static int do_word(struct xend *x, const char *word)
+static int do_word(const char *word)
 {
 	pid_t pid = running();
 
@@ -228,52 +192,42 @@ static int do_word(struct xend *x, const char *word)
 		return stop_other();
 	if (!strcmp(word, "reload"))
 		return pid && !kill(pid, SIGHUP) ? 0 : NOT_RUNNING;
-	x->trace = !strcmp(word, "trace_start");
-	if (!strcmp(word, "restart")) {
-		if (stop_other())
-			return 1;
-		return start(x);
-	}
-	if (!strcmp(word, "start") || x->trace)
-		return pid ? 0 : start(x);
+	if (!strcmp(word, "restart"))
+		return stop_other() ? 1 : start();
+	trace = !strcmp(word, "trace_start");
+	if (!strcmp(word, "start") || trace)
+		return pid ? 0 : start();
 	fprintf(stderr, "xend: there is no command %s\n%s", word, usage);
 	return ERROR_USAGE;
 }
 
-static int must_be_root(void)
-{
-	static const char line[] =
-		"**********************************************************************";
-
-	fprintf(stderr, "%s\n*** Xend must be run as root.\n%s\n", line, line);
-	return 1;
-}
-
 int main(int argc, char **argv)
 {
-	struct xend x = {.config = XEND_CONFIG_PATH};
-	const char *word = NULL;
+	static const struct option options[] = {{"foreground", 0, NULL, 'f'},
+						{"config", 1, NULL, 'c'},
+						{"help", 0, NULL, 'h'},
+						{"version", 0, NULL, 'V'},
+						{0}};
+	int letter;
 
 	log_open("xend", NULL, LOG_LEVEL_INFO);
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
+	while ((letter = getopt_long(argc, argv, "fc:hV", options, NULL)) != -1) {
+		if (letter == 'h')
 			return fputs(usage, stdout) < 0;
-		if (!strcmp(argv[i], "-V") || !strcmp(argv[i], "--version"))
+		if (letter == 'V')
 			return puts("Poncho xend 4.17") < 0;
-		if (!strcmp(argv[i], "-f") || !strcmp(argv[i], "--foreground"))
-			x.foreground = true;
-		else if ((!strcmp(argv[i], "-c") || !strcmp(argv[i], "--config")) && i + 1 < argc)
-			x.config = argv[++i];
-		else if (argv[i][0] != '-' && !word)
-			word = argv[i];
-		else
-			word = "";
+		if (letter == '?')
+			break;
+		if (letter == 'c')
+			config = optarg;
+		foreground = foreground || letter == 'f';
 	}
-	if (!word || !*word) {
+	if (letter == '?' || optind != argc - 1) {
 		fputs(usage, stderr);
 		return ERROR_USAGE;
 	}
-	if (geteuid())
-		return must_be_root();
-	return do_word(&x, word);
+	if (!geteuid())
+		return do_word(argv[optind]);
+	fputs(STARS "\n*** Xend must be run as root.\n" STARS "\n", stderr);
+	return 1;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include <xen/xen.h>
@@ -20,14 +21,13 @@
 
 struct domain;
 struct devices;
+struct event;
 struct hyper;
 struct hyper_version;
 struct operation;
 struct xend_settings;
 struct store;
-struct subscription;
 struct text;
-struct watch;
 
 struct node {
 	struct loop *loop;
@@ -36,59 +36,45 @@ struct node {
 	/* xend-config.sxp; replaced as a whole by SIGHUP: keep no pointer into it. */
 	const struct xend_settings *settings;
 	time_t started_at;
-	bool ready;    /* recovery is over, requests are served (/healthz) */
-	bool stopping; /* SIGTERM came: no new operations */
+	bool ready;	/* recovery is over, requests are served (/healthz) */
+	bool stopping;	/* SIGTERM came: no new operations */
+	time_t stop_at; /* whatever still goes on then */
 
 	/* The model: read these through domain.h and operation.h. */
 	struct devices *devices;
 	struct domain *domains;
 	struct operation *operations;
-	struct subscription *subscriptions;
+	/* Whom every event is told (events.c), or NULL; from within the model, after it changed: he may read everything and must start nothing. */
+	void (*notify)(void *arg, const struct event *event);
+	void *notify_arg;
 	uint64_t next_operation;
 	char **pool_names; /* as asked for, NULL where not yet */
 	uint32_t nr_pool_names;
 	struct hyper_version *version;
-	struct watch *watch; /* watch.c's */
+	struct loop_source *soon, *round; /* watch.c's timers */
 };
 
 /* --- What the machine is: GET /v1/node -------------------------------------------------------------- */
 
-struct numa_node {
-	uint64_t size_kb, free_kb; /* size 0: no such node */
-	const uint32_t *distances; /* [nr_numa] */
-};
-
-struct cpu_place {
-	uint32_t core, socket, node; /* XEN_INVALID_CORE_ID (~0) where the CPU is not there */
-};
+enum { NODE_NUMA_MOST = 64 };
 
 struct node_info {
-	/* This part costs three hypercalls at most. */
-	uint32_t nr_cpus, max_cpu_id, nr_nodes, cores_per_socket, threads_per_core, cpu_khz;
-	uint32_t hw_caps[8];
-	bool hvm, pv, hvm_directio, pv_directio, hap,
-		shadow; /* virt_caps says these words in this order */
+	struct xen_sysctl_physinfo physical;
 	uint64_t total_kb, free_kb, outstanding_kb;
 	uint32_t free_cpus; /* in no pool */
+	const struct hyper_version *xen;
+	const char *scheduler;
+	struct utsname host; /* domain 0's */
 
-	/* These never change while the host runs; NUL-terminated, owned by the node. */
-	int xen_major, xen_minor;
-	const char *xen_extra, *xen_caps, *xen_scheduler, *xen_changeset, *xen_commandline;
-	char platform_params[40]; /* "virt_start=0xffff800000000000" */
-	uint32_t xen_pagesize;
-	const char *cc_compiler, *cc_compile_by, *cc_compile_domain, *cc_compile_date, *build_id;
-	const char *host, *release, *version, *machine; /* uname -nrvm of domain 0 */
-
-	/* Only with @detail in node_info(); ended by node_info_free(). */
-	struct numa_node *numa;
-	uint32_t nr_numa;
-	struct cpu_place *cpus;
-	uint32_t nr_places;
-	uint32_t *distances;
+	/* Only with @detail in node_info(). */
+	uint32_t nr_numa, nr_places;
+	xen_sysctl_meminfo_t numa[NODE_NUMA_MOST]; /* memsize XEN_INVALID_MEM_SZ: no such node */
+	uint32_t distances[NODE_NUMA_MOST][NODE_NUMA_MOST];
+	xen_sysctl_cputopo_t places[CPUS_MOST]; /* core XEN_INVALID_CORE_ID: the CPU is not there */
 };
 
-int node_info(struct node *n, bool detail, struct node_info *out, struct error *e);
-void node_info_free(struct node_info *info);
+/* NULL with the error, or the caller's to free(). Without @detail it costs four hypercalls. */
+struct node_info *node_info(struct node *n, bool detail, struct error *e);
 
 /* The hypervisor's message buffer; @clear empties it afterwards. */
 int node_dmesg(struct node *n, bool clear, struct text *out, struct error *e);
@@ -110,6 +96,8 @@ struct pool {
 
 /* All of them, in the order of their ids; *out is to be free()d. */
 int node_pools(struct node *n, struct pool **out, size_t *nr, struct error *e);
+/* The one called @which, or with that id; ERROR_NOT_FOUND. */
+int node_pool_find(struct node *n, const char *which, struct pool *pool, struct error *e);
 /* "Pool-0"; xenstore is asked once. */
 const char *node_pool_name(struct node *n, uint32_t id);
 /* Changes what is not -1 of a pool's scheduler. */
@@ -130,9 +118,3 @@ struct event {
 	const struct operation *
 		operation; /* EVENT_OPERATION: at its start, at every new step or per cent, at its end */
 };
-
-/* @notify is called from within the model, after it changed: it may read everything and must start nothing. */
-struct subscription *node_subscribe(struct node *n,
-				    void (*notify)(void *arg, const struct event *event),
-				    void *arg);
-void node_unsubscribe(struct node *n, struct subscription *s);

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the model share and nobody else needs: opening the node, the list of domains, their records. */
+/* What the files of the model share and nobody else needs: opening the node, the list of domains, their records; and what all of them use. */
 #pragma once
 
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "lib/hyper/hyper.h"
+#include "lib/store/store.h"
 #include "xend/domain.h"
 #include "xend/operation.h"
+#include "xend/settings.h"
 
-struct hyper_version;
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* --- node.c -------------------------------------------------------------------------------------------- */
 
 /* Opens hypervisor and xenstore; the model is empty still: recovery_run() fills it. */
 struct node *node_open(struct loop *loop, const struct xend_settings *settings, struct error *e);
-void node_close(struct node *n);
-void node_announce(struct node *n, const struct event *event);
 
 /* --- domain.c ------------------------------------------------------------------------------------------ */
 
@@ -20,34 +25,35 @@ void node_announce(struct node *n, const struct event *event);
 struct domain *domain_add(struct node *n, const char *name, const char *uuid);
 /* It runs as @id now, or (DOMID_INVALID) does no more: to its place in the list. */
 void domain_place(struct node *n, struct domain *d, uint32_t id);
+/* @c's content becomes @d's configuration, @c is left empty. */
+void domain_take_config(struct domain *d, struct domain_config *c);
 /* Out of the list and freed. */
 void domain_drop(struct node *n, struct domain *d);
 void domain_announce(struct node *n, const struct domain *d, const char *what);
-/* @d has ended: a managed one stays, not running; others go. Announces "destroyed". */
+/* @d has ended, or never began: a managed one, or one that is made anew, stays, not running; others go. Announces "destroyed" if it was there. */
 void domain_ended(struct node *n, struct domain *d);
+/* -1, with the error, where it does not run. */
+int domain_needs_running(const struct domain *d, struct error *e);
 void uuid_print(const uint8_t bytes[16], char out[37]);
 bool uuid_parse(const char *s, uint8_t bytes[16]);
-/* "/local/domain/7" and the text behind it. */
+/* "/local/domain/7" and the text behind it; the caller's. */
 char *domain_path(uint32_t domid, const char *below);
 
 /* --- domain_record.c ------------------------------------------------------------------------------------- */
 
 /* "/run/xend/domains"; tests put it elsewhere. */
 extern const char *record_folder;
-/* <uuid>.json there: what xend must know of a running domain after it was killed. */
-int record_save(struct node *n, const struct domain *d, struct error *e);
-void record_remove(const struct domain *d);
-/* Fills in what the record of a running domain says; false where there is none, or one of another incarnation. */
-bool record_load(struct domain *d);
-/* @d does not run, and its record is left: what its incarnation left behind is removed, and the record. */
-void record_remains(struct node *n, struct domain *d);
-/* The same for managed ones, in settings->domains_path, synced. */
+/*
+ * <uuid>.json there: what xend must know of a domain after it was killed, as it is now. A file where the domain runs and xend made it, or
+ * d->doing says something; else none.
+ */
+int record_save(const struct domain *d, struct error *e);
+/* The same for managed ones, in settings->domains_path, synced; no file for one that is not managed. */
 int managed_save(struct node *n, const struct domain *d, struct error *e);
-void managed_remove(struct node *n, const struct domain *d);
-/* Adds all of them to the model. */
-void managed_load(struct node *n);
-/* Of the JSON shape or nothing (logged with @what). */
-struct domain_config *record_config(const struct json_t *json, const char *what);
+/* Both, as far as it has them. */
+int domain_save(struct node *n, const struct domain *d, struct error *e);
+/* Adds all of either folder to the model; those with a record have the domid it says, and may be there or not. */
+void records_load(struct node *n);
 
 /* --- destroy.c ------------------------------------------------------------------------------------------- */
 
@@ -61,32 +67,50 @@ struct builder_result;
 int create_write_nodes(struct node *n, const struct domain *d, const struct builder_result *built,
 		       struct error *e);
 
+/* Which of the @all vCPUs of the domain at @dom shall be online: the first ones. Queued. */
+void store_put_cpus(struct store *s, const char *dom, unsigned int online, unsigned int all);
+
 /* --- balloon.c ------------------------------------------------------------------------------------------- */
 
 /* A step: promises @kb to op->domid, taking it from domain 0 where the settings allow that. */
-enum step_result balloon_claim(struct operation *op, uint64_t kb);
+int balloon_claim(struct operation *op, uint64_t kb);
 
 /* --- cpus.c ---------------------------------------------------------------------------------------------- */
 
 /* Affinities, weight and cap of a new domain as its configuration says. */
-int cpus_apply(struct node *n, const struct domain *d, struct error *e);
+int cpus_apply(struct node *n, struct domain *d, struct error *e);
+
+/* --- policy.c -------------------------------------------------------------------------------------------- */
+
+struct policy_verdict {
+	enum domain_action action; /* destroy, restart, rename-restart; preserve: nothing */
+	bool dump;		   /* first */
+	bool loops;		   /* it would be restarted, but for its short life */
+};
+
+/* What the end of a domain for @reason (SHUTDOWN_*) means. @short_life: it was restarted, and ended again at once by itself. */
+struct policy_verdict policy_decide(const struct domain_config *config, int reason, bool short_life,
+				    bool enable_dump);
+/* "poweroff", "reboot", "suspend", "crash", "watchdog", "soft-reset", "unknown" */
+const char *policy_reason_name(int reason);
 
 /* --- create.c, policy_run.c ------------------------------------------------------------------------------ */
 
-/* Destroys @d, unless it is gone or NULL, and makes a domain of @config (taken over): kind "reset" or "restart". */
-struct operation *restart_begin(struct node *n, const char *kind, struct domain *d,
-				struct domain_config *config, const struct create_options *options,
-				struct error *e);
+/* Makes a domain of d->config, after destroying it to the end where it runs. @kind: "create", "reset", or "restart" by a policy. */
+struct operation *domain_make(struct node *n, const char *kind, struct domain *d, bool paused,
+			      struct error *e);
+/* A step: attaches the devices, and its end when it is cancelled. */
+int attach_devices(struct operation *op, const struct device_set *set);
+void abandon_devices(struct operation *op);
 /* Acts on a domain that has shut down. */
 void policy_apply(struct node *n, struct domain *d);
 
 /* --- watch.c, recovery.c --------------------------------------------------------------------------------- */
 
 void watch_start(struct node *n);
-void watch_stop(struct node *n);
-/* Looks soon for what came to an end; @d is dying. */
-void watch_dying(struct node *n, struct domain *d);
+/* @d is dying, and watched until it is gone. */
+void watch_lingering(struct node *n, struct domain *d);
 /* Fills the model, ends what was under way when the last xend was killed, starts what on_xend_start says. */
 int recovery_run(struct node *n, struct error *e);
-/* on_xend_stop; calls @done when nothing is left to wait for. */
-void recovery_stop(struct node *n, void (*done)(void *arg), void *arg);
+/* on_xend_stop; the loop ends when nothing is left to wait for. */
+void recovery_stop(struct node *n);

@@ -1,138 +1,123 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /openapi.json: OpenAPI 3.0 made from the table of routes, so that it can never tell of another API than the one that is served. All
- * texts in it are the table's and need no escapes.
+ * /openapi.json: OpenAPI 3.0 made from the table of routes and the tables of members, so that it can never tell of another API than the
+ * one that is served.
  */
 #include "xend/api_request.h"
 
+#include <jansson.h>
 #include <string.h>
 
-static void put_type(struct text *t, const char *type, size_t n)
+static const struct json_member health_members[] = {{"status", JSON_TEXT}, {0}};
+
+/* What routes say they answer: a schema, or a text of some type. */
+static const struct kind {
+	const char *name;
+	const struct json_member *tables[4];
+	const char *type;
+} kinds[] = {
+	{"Domain", {api_domain_members}},
+	{"Vcpu", {api_vcpu_members}},
+	{"Scheduler", {api_scheduler_members}},
+	{"Operation", {api_operation_members}},
+	{"Health", {health_members}},
+	{"Pool", {api_pool_members}},
+	{"Device", {api_device_members}},
+	{"Problem", {api_problem_members}, "application/problem+json"},
+	{"Dump", {api_dump_members}},
+	{"Node", {api_node_members, api_cpus_members, api_hypervisor_members}},
+	{"text", {NULL}, "text/plain"},
+	{"xml", {NULL}, "text/xml"},
+	{"events", {NULL}, "text/event-stream"},
+	{"object"}, /* anything */
+};
+
+static json_t *member_schema(enum json_type type)
 {
-	if (!strncmp(type, "cpus", n))
-		text_str(t,
-			 "{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"nullable\":true}");
-	else if (!strncmp(type, "vcpu", n))
-		text_str(t, "{}"); /* a number or "all" */
-	else
-		text_printf(t, "{\"type\":\"%.*s\",\"nullable\":true}", (int)n, type);
+	json_t *schema = json_pack("{s:s*, s:b}", "type", json_kinds[type].schema, "nullable", 1);
+
+	if (type == JSON_CPUS)
+		json_object_set_new(schema, "items", json_pack("{s:s}", "type", "integer"));
+	return schema;
 }
 
-/* "name:type! name:type" as an object's schema. */
-static void put_object(struct text *t, const char *members)
+/* Of the members that @wanted names between blanks; NULL: all. */
+static json_t *object_schema(const struct json_member *const *tables, const char *wanted)
 {
-	text_str(t, "{\"type\":\"object\",\"properties\":{");
-	for (const char *p = members; *p; p += strspn(p, "! ")) {
-		size_t name = strcspn(p, ":"), type = strcspn(p + name + 1, "! ");
+	json_t *properties = json_object();
 
-		text_printf(t, "%s\"%.*s\":", p == members ? "" : ",", (int)name, p);
-		p += name + 1;
-		put_type(t, p, type);
-		p += type;
-	}
-	text_str(t, "}}");
+	for (; *tables; tables++)
+		for (const struct json_member *m = *tables; m->name; m++)
+			if (!wanted || str_has_word(wanted, m->name))
+				json_object_set_new(properties, m->name, member_schema(m->type));
+	return json_pack("{s:s, s:o}", "type", "object", "properties", properties);
 }
 
-/* "Domain", "domains[]Domain", "object", or a text of some kind. */
-static void put_answer(struct text *t, const char *answer)
+/* {"application/json":{"schema":..}} of "Domain", "domains[]Domain", "object", "text"; @schema is one that is used instead, or NULL. */
+static json_t *content(const char *answer, json_t *schema)
 {
-	const char *list = strstr(answer, "[]");
+	const char *list = answer ? strstr(answer, "[]") : NULL;
+	const char *name = list ? list + 2 : answer ? answer : "object";
+	const struct kind *k = kinds;
 
+	while (strcmp(k->name, name))
+		k++;
+	if (!schema)
+		schema = k->tables[0] ? json_pack("{s:s+}", "$ref", "#/components/schemas/", name)
+				      : json_pack("{s:s}", "type", k->type ? "string" : "object");
 	if (list)
-		text_printf(
-			t,
-			"{\"type\":\"object\",\"properties\":{\"%.*s\":{\"type\":\"array\",\"items\":"
-			"{\"$ref\":\"#/components/schemas/%s\"}}}}",
-			(int)(list - answer), answer, list + 2);
-	else if (api_schema(answer))
-		text_printf(t, "{\"$ref\":\"#/components/schemas/%s\"}", answer);
-	else
-		text_printf(t, "{\"type\":\"%s\"}", strcmp(answer, "object") ? "string" : answer);
+		schema = json_pack("{s:s, s:{s%:{s:s, s:o}}}", "type", "object", "properties",
+				   answer, list - answer, "type", "array", "items", schema);
+	return json_pack("{s:{s:o}}", k->type ? k->type : "application/json", "schema", schema);
 }
 
-static const char *media_type(const char *answer)
+static json_t *parameters(const struct route *row)
 {
-	return !strcmp(answer, "text")	   ? "text/plain"
-	       : !strcmp(answer, "xml")	   ? "text/xml"
-	       : !strcmp(answer, "events") ? "text/event-stream"
-					   : "application/json";
-}
+	json_t *list = json_array();
 
-static void put_parameters(struct text *t, const struct route *row)
-{
-	const char *comma = "";
-
-	text_str(t, ",\"parameters\":[");
-	for (const char *p = strchr(row->pattern, '{'); p; p = strchr(p + 1, '{'), comma = ",")
-		text_printf(t,
-			    "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,"
-			    "\"schema\":{\"type\":\"string\"}}",
-			    comma, (int)strcspn(p + 1, "}"), p + 1);
+	for (const char *p = strchr(row->pattern, '{'); p; p = strchr(p + 1, '{'))
+		json_array_append_new(list, json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", p + 1,
+						      strcspn(p + 1, "}"), "in", "path", "required",
+						      1, "schema", "type", "string"));
 	if (row->flags & ROUTE_ASYNC)
-		text_printf(
-			t,
-			"%s{\"name\":\"async\",\"in\":\"query\",\"schema\":{\"type\":\"boolean\"}}",
-			comma);
-	text_str(t, "]");
+		json_array_append_new(list, json_pack("{s:s, s:s, s:{s:s}}", "name", "async", "in",
+						      "query", "schema", "type", "boolean"));
+	return list;
 }
 
-static void put_route(struct text *t, const struct route *row)
+static json_t *route_schema(const struct route *row)
 {
-	text_str(t, "\"");
-	for (const char *p = row->method; *p; p++)
-		text_printf(t, "%c", *p | 0x20);
-	text_printf(t, "\":{\"summary\":\"%s\"", row->summary);
-	put_parameters(t, row);
-	if (row->body) {
-		text_printf(t, ",\"requestBody\":{\"content\":{\"%s\":{\"schema\":",
-			    row->answer ? media_type(row->answer) : media_type(""));
-		put_object(t, *row->body == '*' ? "" : row->body);
-		text_str(t, "}}}");
-	}
-	text_printf(t, ",\"responses\":{\"%s\":{\"description\":\"Done\"",
-		    row->answer ? "200" : "204");
-	if (row->answer) {
-		text_printf(t, ",\"content\":{\"%s\":{\"schema\":", media_type(row->answer));
-		put_answer(t, row->answer);
-		text_str(t, "}}");
-	}
-	text_str(t, "},\"default\":{\"description\":\"Why it was not done\",\"content\":{"
-		    "\"application/problem+json\":{\"schema\":");
-	put_answer(t, "Problem");
-	text_str(t, "}}}}}");
-}
+	static const struct json_member *const asked[] = {api_asked_members, NULL};
+	json_t *body = row->body ? object_schema(asked, row->body) : NULL;
 
-/* Rows of one path stand together in the document, wherever they are in the table. */
-static void put_path(struct text *t, const struct route *first)
-{
-	for (const struct route *row = api_routes; row < first; row++)
-		if (!strcmp(row->pattern, first->pattern))
-			return; /* told with its first row */
-	text_printf(t, "%s\"%s\":{", first == api_routes ? "" : ",", first->pattern);
-	for (const struct route *row = first; row->method; row++) {
-		if (strcmp(row->pattern, first->pattern))
-			continue;
-		text_str(t, row == first ? "" : ",");
-		put_route(t, row);
-	}
-	text_str(t, "}");
+	return json_pack("{s:s, s:o, s:o*, s:{s:{s:s, s:o*}, s:{s:s, s:o}}}", "summary",
+			 row->summary, "parameters", parameters(row), "requestBody",
+			 body ? json_pack("{s:o}", "content", content(row->answer, body)) : NULL,
+			 "responses", row->answer ? "200" : "204", "description", "Done", "content",
+			 row->answer ? content(row->answer, NULL) : NULL, "default", "description",
+			 "Why it was not done", "content", content("Problem", NULL));
 }
 
 int api_openapi_get(struct api_request *r, struct error *e)
 {
-	struct text *t = api_answer(r, 200).out;
-	const char *name;
+	json_t *paths = json_object(), *schemas = json_object();
+	struct json_writer w = api_answer(r, 200);
 
-	text_str(
-		t,
-		"{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"xend\",\"version\":\"1\"},\"paths\":{");
-	for (const struct route *row = api_routes; row->method; row++)
-		put_path(t, row);
-	text_str(t, "},\"components\":{\"schemas\":{");
-	for (unsigned int i = 0; (name = api_schema_name(i)); i++) {
-		text_printf(t, "%s\"%s\":", i ? "," : "", name);
-		put_object(t, api_schema(name));
+	for (const struct route *row = api_routes; row->method; row++) {
+		json_t *path = json_object_get(paths, row->pattern);
+		char method[8] = "";
+
+		for (size_t i = 0; row->method[i]; i++)
+			method[i] = (char)(row->method[i] | 0x20);
+		if (!path)
+			json_object_set_new(paths, row->pattern, path = json_object());
+		json_object_set_new(path, method, route_schema(row));
 	}
-	text_str(t, "}}}");
+	for (const struct kind *k = kinds; !k->type || k->tables[0]; k++)
+		json_object_set_new(schemas, k->name, object_schema(k->tables, NULL));
+	json_put_tree(&w, NULL,
+		      json_pack("{s:s, s:{s:s, s:s}, s:o, s:{s:o}}", "openapi", "3.0.3", "info",
+				"title", "xend", "version", "1", "paths", paths, "components",
+				"schemas", schemas));
 	return 0;
 }

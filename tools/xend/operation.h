@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations: work that takes several turns of the loop, as a table of steps. Each is journalled before it leaves anything behind
- * (journal.h), reports a step in words and a progress, can be cancelled where its step allows, and ends exactly once. Ended ones stay
+ * Operations: work that takes several turns of the loop, as a table of steps. What leaves anything behind is in the domain's record before
+ * (node_private.h). Each reports a step in words and a progress, can be cancelled where its step allows, and ends exactly once. Ended ones stay
  * to be read: the last OPERATIONS_KEPT of them, and those somebody waits for.
  *
  * For who starts one (the API): domain_create() and the like return the operation, running or already ended, or NULL with the error
@@ -18,19 +18,15 @@ enum { OPERATIONS_KEPT = 64 };
 
 enum operation_state { OPERATION_RUNNING, OPERATION_DONE, OPERATION_FAILED, OPERATION_CANCELLED };
 
-/* What a step's function says. */
-enum step_result {
-	STEP_NEXT,   /* done: on with the next one */
-	STEP_WAIT,   /* something will call operation_continue() or operation_fail() */
-	STEP_FAILED, /* op->error is set */
-};
+enum { STEP_WAIT = 1 };
 
 struct operation;
 
 struct step {
 	const char *text;	/* "building the image" */
 	unsigned char progress; /* per cent when it begins */
-	enum step_result (*run)(struct operation *op);
+	/* 0: done, on with the next one. STEP_WAIT: something will call operation_continue() or _fail(). -1: op->error is set. */
+	int (*run)(struct operation *op);
 	/* Ends the wait of a cancelled operation, now or soon, by operation_fail(); NULL: the step cannot be cancelled. */
 	void (*abandon)(struct operation *op);
 };
@@ -54,18 +50,23 @@ struct operation {
 
 	/* The operation's own. */
 	struct node *node;
+	struct domain *
+		d; /* it has hold of it, so that nobody else drops it; NULL: of none, or it is gone */
 	struct operation *next;
 	const struct step *steps; /* ended by one without @run */
+	const struct step *then;  /* and these behind them, or NULL */
 	const struct step *undo;  /* run when it fails or is cancelled, before it ends, or NULL */
 	unsigned int step,
 		step_calls; /* how often the present step was called, this time included */
-	bool advancing, again, cancel, undoing;
+	bool advancing, again, cancel;
 	struct error failure; /* while undoing: why */
-	/* When it ends, before the waiters: releases @data, decides what follows. */
+	/* When it ends, before @done: releases what @data holds, decides what follows. */
 	void (*finish)(struct operation *op);
-	void *data;
+	void *data; /* freed at its end */
 	struct loop_source *timer;
-	struct operation_waiter *waiters;
+	struct device_op *devices; /* being attached */
+	operation_done *done;	   /* who waits for it, or NULL */
+	void *done_arg;
 };
 
 /* "running", "done", "failed", "cancelled" */
@@ -75,9 +76,12 @@ struct operation *operation_find(struct node *n, uint64_t id);
 /* Oldest first; NULL begins. */
 struct operation *operation_next(struct node *n, struct operation *op);
 
-/* Calls @done when the operation has ended: before this returns if it has. The operation is only sure to exist during the call. */
+/*
+ * Calls @done when the operation has ended: before this returns if it has. The operation is only sure to exist during the call. For who
+ * started it, nobody else.
+ */
 void operation_wait(struct operation *op, operation_done *done, void *arg);
-/* The caller is gone (its client hung up): @done of @arg is not called any more. The operation goes on. */
+/* The caller is gone (its client hung up): @done is not called any more. The operation goes on. */
 void operation_forget(struct operation *op, void *arg);
 /* Refused (ERROR_CONFLICT) when it has ended, or its step cannot be left; what was made so far is undone. */
 int operation_cancel(struct operation *op, struct error *e);
@@ -92,15 +96,17 @@ void operation_run(struct operation *op);
 /* From a callback: the waiting step is done; or it failed with @e (NULL: op->error is set). */
 void operation_continue(struct operation *op);
 void operation_fail(struct operation *op, const struct error *e);
+/* As a callback: one or the other. */
+void operation_answer(void *op, const struct error *e);
 /* The step's function is called again in @ms. */
-enum step_result operation_retry(struct operation *op, uint64_t ms);
-void operation_progress(struct operation *op, unsigned int per_cent);
+int operation_retry(struct operation *op, uint64_t ms);
 /* For @abandon of a step that only waits for its timer. */
 void operation_leave(struct operation *op);
 
 /*
- * Blocking work in a thread of its own: @work runs there and may read and write op->data, read op->domid, and touch nothing else; then,
- * in the loop, the waiting step goes on, or fails with what @work put into *e and returned -1 for.
+ * Blocking work: @work is done at once with the node's handle, or with @in_thread in a thread of its own with a handle of its own; it may
+ * read and write op->data, read op->domid, and touch nothing else. Then the step goes on, or fails with what @work put into *e and
+ * returned -1 for.
  */
-enum step_result operation_work(struct operation *op,
-				int (*work)(struct operation *op, struct error *e));
+int operation_work(struct operation *op, bool in_thread,
+		   int (*work)(struct hyper *h, struct operation *op, struct error *e));

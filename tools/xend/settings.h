@@ -18,44 +18,39 @@
 struct listener_settings {
 	char *address; /* numeric */
 	long port;
-	char *key_file, *cert_file; /* both or none (NULL): TLS */
-	char *hosts_allow;	    /* an extended regular expression; "" or NULL: everyone */
+	char *key_file, *cert_file; /* both or none (""): TLS */
+	char *hosts_allow;	    /* an extended regular expression; "": everyone */
 	bool xenapi_only;	    /* nothing but the XML-RPC methods */
 };
 
-/* Texts are never NULL after reading. */
+/* Texts are never NULL after reading; all others are numbers. */
 struct xend_settings {
 	/* The daemon itself. */
 	char *logfile;	  /* /var/log/xen/xend.log */
-	int loglevel;	  /* enum log_level; INFO */
+	long loglevel;	  /* enum log_level; INFO */
 	char *api_socket; /* /run/xend/api.sock: xend-api-socket, for tests and second instances */
 
 	/* HTTP on TCP: off unless xend-http-server says yes. */
-	bool http_server;
+	long http_server;
 	long http_port;	    /* 8000 */
 	char *http_address; /* 127.0.0.1; '' is every address, which takes TLS */
 	char *http_hosts;   /* more names that a Host: header may bear, between blanks */
 	char *token_file;   /* /etc/xen/xend-tokens: one token a line, mode 0600 */
 	char *http_key_file, *http_cert_file;
+	char *api_servers; /* xen-api-server as it was written */
 	struct listener_settings *listeners;
 	size_t nr_listeners;
 
 	/* Domains. */
-	char *vif_script;	     /* vif-bridge; may carry arguments behind a blank */
-	long console_limit_kb;	     /* 1024 */
-	char *domains_path;	     /* /var/lib/xend/domains: managed domains */
-	long device_create_timeout;  /* seconds; 100 */
-	long device_destroy_timeout; /* 100 */
-	bool enable_dump;	     /* a core of a crashed domain before on_crash is done */
-	char *keymap;		     /* en-us */
-	char *vnc_listen;	     /* 127.0.0.1 */
-	char *vncpasswd;
+	char *vif_script;	    /* vif-bridge; may carry arguments behind a blank */
+	char *domains_path;	    /* /var/lib/xend/domains: managed domains */
+	long device_create_timeout; /* seconds; 100 */
+	long enable_dump;	    /* a core of a crashed domain before on_crash is done */
 
 	/* Domain 0. */
-	bool dom0_ballooning; /* take memory from domain 0 for a new domain */
+	long dom0_ballooning; /* take memory from domain 0 for a new domain */
 	long dom0_min_mem_mb; /* never below; 196 */
 	long dom0_cpus;	      /* vCPUs domain 0 keeps; 0: all */
-	long total_memory_mb; /* total_available_memory; 0: what the host has */
 };
 
 /* The file @path (a missing one is all defaults); 0, or -1 with errors in @found. @s is to be freed in either case. */
@@ -64,7 +59,9 @@ int xend_settings_read(const char *path, struct xend_settings *s, struct diagnos
 int xend_settings_read_text(const char *name, const char *text, struct xend_settings *s,
 			    struct diagnostics *found);
 void xend_settings_free(struct xend_settings *s);
+/* What only a start can change stays as it was in @old, and the log names it. @old is only good to be freed then. */
+void xend_settings_keep(struct xend_settings *old, struct xend_settings *s);
 bool address_is_loopback(const char *address);
 
-/* {"xend-port":8000,...} of all options that do something, without the password; a new reference. */
+/* {"xend-port":8000,...} of all options that do something; a new reference. */
 struct json_t *xend_settings_to_json(const struct xend_settings *s);

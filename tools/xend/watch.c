@@ -4,16 +4,7 @@
  * that linger, back ends that do not move. Between such events nothing is asked but, every few seconds, the devices of one or two
  * domains.
  */
-#include "lib/base/log.h"
-#include "lib/base/text.h"
-#include "lib/device/device.h"
-#include "lib/hyper/hyper.h"
-#include "lib/store/store.h"
 #include "xend/node_private.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
 	SOON_MS = 250,	     /* while something is dying or waits for an operation to end */
@@ -22,12 +13,6 @@ enum {
 	LOOK_SECONDS = 60,   /* and then so often */
 	LOOKS_A_ROUND = 2,
 	SURVEY_ROUNDS = 6, /* the hypervisor is asked although nobody said that anything changed */
-};
-
-struct watch {
-	struct store_watch *introduced, *released;
-	struct loop_source *soon, *round;
-	unsigned int rounds;
 };
 
 /* --- Ends ------------------------------------------------------------------------------------------------------ */
@@ -48,7 +33,7 @@ static bool has_shut_down(const struct domain *d)
 	       !(d->info.flags & XEN_DOMINF_dying) && !d->handled;
 }
 
-/* Something of the kind is left: to be looked at again soon. */
+/* What is left of it is to be looked at again soon. */
 static bool examine_one(struct node *n, struct domain *d)
 {
 	if (d->present && (d->info.flags & XEN_DOMINF_dying) && !d->operation) {
@@ -60,21 +45,15 @@ static bool examine_one(struct node *n, struct domain *d)
 	/* A shutdown operation sees for itself that it is done; others are let finish. */
 	if (d->operation && !strcmp(d->operation->kind, "shutdown"))
 		operation_run(d->operation);
-	return d->operation;
+	if (d->operation)
+		return true;
+	policy_apply(n, d); /* marks it */
+	return false;
 }
 
-static struct domain *next_ended(struct node *n)
+static void examine(void *arg)
 {
-	struct domain *d = n->domains;
-
-	while (d && (!has_shut_down(d) || d->operation))
-		d = d->next;
-	return d;
-}
-
-static void examine(struct node *n)
-{
-	struct domain *ended;
+	struct node *n = arg;
 	struct error e;
 	bool soon = false;
 
@@ -82,16 +61,11 @@ static void examine(struct node *n)
 		log_error("%s", e.text);
 		return;
 	}
-	for (struct domain *d = n->domains; d; d = d->next)
+	for (struct domain *d = n->domains, *next; d; d = next) {
+		next = d->next; /* the policy may move @d */
 		soon = examine_one(n, d) || soon;
-	while ((ended = next_ended(n)))
-		policy_apply(n, ended); /* marks it, and may change the list */
-	loop_timer_set(n->watch->soon, soon ? SOON_MS : 0);
-}
-
-static void soon_expired(void *arg)
-{
-	examine(arg);
+	}
+	loop_timer_set(n->soon, soon ? SOON_MS : 0);
 }
 
 static void store_fired(void *arg, const char *path)
@@ -99,13 +73,11 @@ static void store_fired(void *arg, const char *path)
 	examine(arg);
 }
 
-void watch_dying(struct node *n, struct domain *d)
+void watch_lingering(struct node *n, struct domain *d)
 {
-	domain_refresh(n, d, false, NULL);
 	tell_lingering(d);
 	log_warning("domain %s: %s", d->name, d->lingers);
-	if (n->watch)
-		loop_timer_set(n->watch->soon, SOON_MS);
+	loop_timer_set(n->soon, SOON_MS);
 }
 
 /* --- Back ends --------------------------------------------------------------------------------------------------- */
@@ -118,11 +90,9 @@ static void look_at_kind(struct node *n, struct domain *d, enum device_kind kind
 	if (device_list(n->store, d->id, kind, &list, &nr, NULL))
 		return;
 	for (size_t i = 0; i < nr && !d->lingers[0]; i++) {
-		char *trouble = device_trouble(&list[i]);
+		autofree char *trouble = device_trouble(&list[i]);
 
-		if (trouble)
-			snprintf(d->lingers, sizeof(d->lingers), "%s", trouble);
-		free(trouble);
+		snprintf(d->lingers, sizeof(d->lingers), "%s", trouble ? trouble : "");
 	}
 	device_list_free(list, nr);
 }
@@ -159,9 +129,10 @@ static void look_at_devices(struct node *n)
 
 static void round_expired(void *arg)
 {
+	static unsigned int rounds;
 	struct node *n = arg;
 
-	if (++n->watch->rounds % SURVEY_ROUNDS == 0)
+	if (++rounds % SURVEY_ROUNDS == 0)
 		examine(n);
 	look_at_devices(n);
 }
@@ -170,26 +141,9 @@ static void round_expired(void *arg)
 
 void watch_start(struct node *n)
 {
-	struct watch *w = xcalloc(1, sizeof(*w));
-
-	n->watch = w;
-	w->soon = loop_timer(n->loop, 0, false, soon_expired, n);
-	w->round = loop_timer(n->loop, ROUND_MS, true, round_expired, n);
-	w->introduced = store_watch(n->store, "@introduceDomain", store_fired, n);
-	w->released = store_watch(n->store, "@releaseDomain", store_fired, n);
+	n->soon = loop_timer(n->loop, 0, false, examine, n);
+	n->round = loop_timer(n->loop, ROUND_MS, true, round_expired, n);
+	store_watch(n->store, "@introduceDomain", store_fired, n);
+	store_watch(n->store, "@releaseDomain", store_fired, n);
 	store_flush(n->store, NULL);
-}
-
-void watch_stop(struct node *n)
-{
-	struct watch *w = n->watch;
-
-	if (!w)
-		return;
-	store_unwatch(w->introduced);
-	store_unwatch(w->released);
-	loop_remove(w->soon);
-	loop_remove(w->round);
-	free(w);
-	n->watch = NULL;
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* See xenapi.h. One table of methods; answers are {Status: Success, Value: ..} or {Status: Failure, ErrorDescription: [..]}. */
-#include "xend/xenapi.h"
-
-#include "lib/base/loop.h"
+/*
+ * XenAPI over XML-RPC, as much as fence agents and simple scripts call: sessions, and the methods of VM that look, start and end. One table
+ * of methods; those that act are the handlers of the API's own routes. A reference is "OpaqueRef:" and the uuid. Sessions are opened with
+ * a token as the password (any over the Unix socket, whose mode decides), live an hour, and are lost with the daemon. Calls and answers
+ * are trees of jansson: {Status: Success, Value: ..} or {Status: Failure, ErrorDescription: [..]}.
+ */
 #include "xend/api_request.h"
 #include "xend/http_guard.h"
+#include "xend/settings.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,132 +18,181 @@
 #define SESSIONS_MOST 32
 #define SESSION_MS    (3600 * 1000)
 #define REF	      "OpaqueRef:"
-#define SESSION_BYTES 16
+#define PARAMS_MOST   8
 
-struct session {
-	char ref[sizeof(REF) + 2 * SESSION_BYTES];
-	uint64_t used_at; /* 0: free */
+/* --- XML-RPC, read -------------------------------------------------------------------------------------------- */
+
+/*
+ * Tags without attributes and the five entities; a document type is refused, so entities cannot grow. The reader is a flat scan; nothing
+ * recurses. Of a struct or array as a parameter only some text is kept: no method here takes one.
+ */
+struct scan {
+	const char *p;
+	char tag[24];	  /* the last tag's name, "/value" for an end */
+	bool empty;	  /* <tag/> */
+	struct text text; /* what stood before it, entities replaced */
 };
 
-struct xenapi {
-	bool (*password_good)(struct api_request *r, const char *password);
-	struct session session[SESSIONS_MOST];
-};
-
-struct xenapi *xenapi_new(bool (*password_good)(struct api_request *r, const char *password))
+/* "&lt;" at s->p; false for one that is not known. */
+static bool read_entity(struct scan *s)
 {
-	struct xenapi *x = xcalloc(1, sizeof(*x));
+	static const char *const names[] = {"<&lt;", ">&gt;", "&&amp;", "\"&quot;", "'&apos;"};
 
-	x->password_good = password_good;
-	return x;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_starts(s->p, names[i] + 1)) {
+			text_add(&s->text, names[i], 1);
+			s->p += strlen(names[i] + 1);
+			return true;
+		}
+	return false;
 }
 
-void xenapi_free(struct xenapi *x)
+static bool read_tag(struct scan *s)
 {
-	free(x);
+	const char *name = s->p + 1;
+	size_t n = strcspn(name, "<>");
+
+	s->p = name + n + 1;
+	if (name[n] != '>')
+		return false;
+	s->empty = n && name[n - 1] == '/';
+	n -= s->empty;
+	while (n && strchr(" \t\r\n", name[n - 1]))
+		n--;
+	snprintf(s->tag, sizeof(s->tag), "%.*s", (int)n, name);
+	return n && n < sizeof(s->tag) && *name != '!';
 }
 
-/* --- Sessions ---------------------------------------------------------------------------------------------- */
-
-/* A free place, an expired one, or the one that was idle longest. */
-static struct session *session_place(struct xenapi *x)
+/* On to behind the next tag; false at the end or at something that is not XML as it is used here. */
+static bool next_tag(struct scan *s)
 {
-	struct session *best = x->session;
+	for (s->text.len = 0; *s->p;) {
+		size_t n = strcspn(s->p, "<&");
+		const char *close = str_starts(s->p + n, "<!--") ? "-->"
+				    : str_starts(s->p + n, "<?") ? "?>"
+								 : NULL;
 
-	for (unsigned int i = 1; i < SESSIONS_MOST; i++)
-		if (x->session[i].used_at < best->used_at)
-			best = &x->session[i];
-	return best;
-}
-
-static const char *session_open(struct xenapi *x)
-{
-	struct session *s = session_place(x);
-	unsigned char bytes[SESSION_BYTES];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return NULL;
-	strcpy(s->ref, REF);
-	for (int i = 0; i < SESSION_BYTES; i++)
-		sprintf(s->ref + strlen(REF) + 2 * i, "%02x", bytes[i]);
-	s->used_at = loop_now();
-	return s->ref;
-}
-
-static struct session *session_find(struct xenapi *x, const char *ref)
-{
-	for (unsigned int i = 0; i < SESSIONS_MOST; i++) {
-		struct session *s = &x->session[i];
-
-		if (!s->used_at || strlen(ref) != strlen(s->ref) ||
-		    !bytes_equal(ref, s->ref, strlen(ref)))
-			continue;
-		if (loop_now() - s->used_at > SESSION_MS)
-			return NULL;
-		s->used_at = loop_now();
-		return s;
+		text_add(&s->text, s->p, n);
+		s->p += n;
+		if (*s->p == '<' && !close)
+			return read_tag(s);
+		if (close) { /* a remark: stepped over */
+			s->p = strstr(s->p, close);
+			if (!s->p)
+				return false;
+			s->p += strlen(close);
+		} else if (*s->p && !read_entity(s)) {
+			return false;
+		}
 	}
+	return false;
+}
+
+/* The text is kept that stands at the first end within the name or a parameter: <value>text</value>, <string/> */
+static bool read_call(struct scan *s, json_t *call)
+{
+	bool awaited = false;
+	int depth = 0;
+
+	while (next_tag(s)) {
+		bool end = s->tag[0] == '/' || s->empty;
+
+		depth += s->empty ? 0 : end ? -1 : 1;
+		if (!strcmp(s->tag, "/methodCall"))
+			return !depth && json_array_size(call);
+		if (end && awaited) {
+			if (json_array_size(call) > PARAMS_MOST)
+				return false;
+			json_array_append_new(
+				call,
+				json_stringn_nocheck(s->text.data, s->empty ? 0 : s->text.len));
+		}
+		awaited = (awaited && !end) || !strcmp(s->tag, "param") ||
+			  !strcmp(s->tag, "methodName");
+	}
+	return false;
+}
+
+json_t *xmlrpc_parse(const char *xml, size_t len)
+{
+	struct scan s = {.p = xml};
+	json_t *call = json_array();
+	bool ok = len && !memchr(xml, 0, len) && read_call(&s, call);
+
+	text_free(&s.text);
+	if (ok)
+		return call;
+	json_decref(call);
 	return NULL;
 }
 
-/* --- Answers ----------------------------------------------------------------------------------------------- */
+/* --- XML-RPC, written ------------------------------------------------------------------------------------------ */
 
-static void put_string(struct text *out, const char *s)
+static void put_escaped(struct text *out, const char *s)
 {
-	text_str(out, "<value><string>");
-	xml_put_escaped(out, s);
-	text_str(out, "</string></value>");
+	for (; *s; s++) {
+		if (*s == '<')
+			text_str(out, "&lt;");
+		else if (*s == '&')
+			text_str(out, "&amp;");
+		else if ((unsigned char)*s >= 0x20 || strchr("\t\n", *s))
+			text_add(out, s, 1);
+	}
 }
 
-static void put_member(struct text *out, const char *name, const char *value)
+static void put_value(struct text *out, json_t *value)
 {
-	text_printf(out, "<member><name>%s</name>", name);
-	put_string(out, value);
-	text_str(out, "</member>");
+	const char *name;
+	json_t *member;
+	size_t i;
+
+	text_str(out, "<value>");
+	if (json_is_object(value)) {
+		text_str(out, "<struct>");
+		json_object_foreach(value, name, member)
+		{
+			text_printf(out, "<member><name>%s</name>", name);
+			put_value(out, member);
+			text_str(out, "</member>");
+		}
+		text_str(out, "</struct>");
+	} else if (json_is_array(value)) {
+		text_str(out, "<array><data>");
+		json_array_foreach(value, i, member) put_value(out, member);
+		text_str(out, "</data></array>");
+	} else if (json_is_boolean(value)) {
+		text_printf(out, "<boolean>%d</boolean>", json_is_true(value));
+	} else {
+		text_str(out, "<string>");
+		put_escaped(out, json_string_value(value));
+		text_str(out, "</string>");
+	}
+	text_str(out, "</value>");
 }
 
-static void put_bool_member(struct text *out, const char *name, bool value)
+/* Takes @value over; returns 0. */
+static int answer(struct api_request *r, const char *status, const char *name, json_t *value)
 {
-	text_printf(out, "<member><name>%s</name><value><boolean>%d</boolean></value></member>",
-		    name, value);
-}
+	json_t *all = json_pack("{s:s, s:o}", "Status", status, name, value);
 
-static void answer_begin(struct api_request *r, const char *status, const char *member)
-{
 	r->answer.len = 0;
 	r->status = r->retry_after ? 429 : 200;
 	r->type = "text/xml";
-	text_printf(&r->answer,
-		    "<?xml version=\"1.0\"?>\n<methodResponse><params><param><value><struct>"
-		    "<member><name>Status</name><value><string>%s</string></value></member>"
-		    "<member><name>%s</name>",
-		    status, member);
-}
-
-static void answer_end(struct api_request *r)
-{
-	text_str(&r->answer, "</member></struct></value></param></params></methodResponse>\n");
-}
-
-static void success_begin(struct api_request *r)
-{
-	answer_begin(r, "Success", "Value");
-}
-
-static int success(struct api_request *r, const char *value)
-{
-	success_begin(r);
-	put_string(&r->answer, value);
-	answer_end(r);
+	text_str(&r->answer, "<?xml version=\"1.0\"?>\n<methodResponse><params><param>");
+	put_value(&r->answer, all);
+	text_str(&r->answer, "</param></params></methodResponse>\n");
+	json_decref(all);
 	return 0;
 }
 
-static void put_ref(struct text *out, const char *uuid)
+static int success(struct api_request *r, json_t *value)
 {
-	char ref[64];
+	return answer(r, "Success", "Value", value);
+}
 
-	snprintf(ref, sizeof(ref), REF "%s", uuid);
-	put_string(out, ref);
+static int done(struct api_request *r, struct error *e)
+{
+	return success(r, json_string(""));
 }
 
 /* The codes of XenAPI that clients look at. */
@@ -152,248 +205,182 @@ static void failure(struct api_request *r, const struct error *e)
 			   : e->class == ERROR_PERMISSION  ? "SESSION_AUTHENTICATION_FAILED"
 							   : "INTERNAL_ERROR";
 
-	answer_begin(r, "Failure", "ErrorDescription");
-	text_str(&r->answer, "<value><array><data>");
-	put_string(&r->answer, code);
-	put_string(&r->answer, e->text);
-	text_str(&r->answer, "</data></array></value>");
-	answer_end(r);
+	answer(r, "Failure", "ErrorDescription",
+	       json_pack("[s, o]", code, json_string_nocheck(e->text)));
 }
 
-static int finish(struct api_request *r, const struct operation *op, struct error *e)
+/* --- Sessions ---------------------------------------------------------------------------------------------- */
+
+static struct session {
+	char ref[sizeof(REF) + 32];
+	uint64_t used_at; /* 0: free */
+} sessions[SESSIONS_MOST];
+
+/* The method's name is the first, its session the next. */
+static const char *param(const struct api_request *r, size_t i)
 {
-	return success(r, "");
+	const char *s = json_string_value(json_array_get(r->json, i));
+
+	return s ? s : "";
+}
+
+static struct session *session_find(const char *ref)
+{
+	for (struct session *s = sessions; s < sessions + SESSIONS_MOST; s++)
+		if (s->used_at && loop_now() - s->used_at <= SESSION_MS &&
+		    strlen(ref) == strlen(s->ref) && bytes_equal(ref, s->ref, strlen(ref))) {
+			s->used_at = loop_now();
+			return s;
+		}
+	return NULL;
+}
+
+static int login(struct api_request *r, struct error *e)
+{
+	struct session *s = sessions;
+	unsigned long long key[2];
+
+	if (!r->trusted && !guard_asks(r->node->settings->token_file, param(r, 2), &r->retry_after))
+		return error_set(e, ERROR_PERMISSION, "the password is none of the tokens");
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		return error_set(e, ERROR_RETRY, "no random numbers yet");
+	/* A free place, or the one that was idle longest. */
+	for (struct session *i = sessions; i < sessions + SESSIONS_MOST; i++)
+		if (i->used_at < s->used_at)
+			s = i;
+	snprintf(s->ref, sizeof(s->ref), REF "%016llx%016llx", key[0], key[1]);
+	s->used_at = loop_now();
+	return success(r, json_string(s->ref));
+}
+
+static int logout(struct api_request *r, struct error *e)
+{
+	session_find(param(r, 1))->used_at = 0;
+	return done(r, e);
 }
 
 /* --- Methods ----------------------------------------------------------------------------------------------- */
-
-struct call {
-	struct api_request *r;
-	struct xenapi *x;
-	const struct method *method;
-	char *const *param;
-	size_t nr;
-	struct domain *d; /* METHOD_VM: the first parameter behind the session */
-};
-
-enum { METHOD_LOGIN = 1, METHOD_VM = 2, METHOD_RUNNING = 4 };
-
-struct method {
-	const char *name;
-	int (*run)(const struct call *c, struct error *e);
-	unsigned int flags, params; /* @params: at least so many */
-	struct operation *(*begin)(const struct call *c, struct error *e); /* of act() */
-};
-
-static int login(const struct call *c, struct error *e)
-{
-	const char *ref;
-
-	if (!c->r->trusted && !c->x->password_good(c->r, c->param[1]))
-		return error_set(e, ERROR_PERMISSION, "the password is none of the tokens");
-	ref = session_open(c->x);
-	return ref ? success(c->r, ref) : error_set(e, ERROR_RETRY, "no random numbers yet");
-}
-
-static int logout(const struct call *c, struct error *e)
-{
-	session_find(c->x, c->param[0])->used_at = 0;
-	return success(c->r, "");
-}
 
 /* Off is only what is gone: until then its back ends may still write. */
 static const char *power_state(const struct domain *d)
 {
 	char state[7];
 
-	if (!d->present)
-		return "Halted";
 	domain_state(d, state);
-	return state[2] == 'p' ? "Paused" : "Running";
+	return !d->present ? "Halted" : state[2] == 'p' ? "Paused" : "Running";
 }
 
-static void put_record(struct text *out, struct node *n, const struct domain *d)
+static json_t *record(const struct domain *d)
 {
-	char number[24];
-
-	text_str(out, "<value><struct>");
-	put_member(out, "uuid", d->uuid);
-	put_member(out, "name_label", d->name);
-	put_member(out, "name_description", "");
-	put_member(out, "power_state", power_state(d));
-	put_bool_member(out, "is_a_template", false);
-	put_bool_member(out, "is_control_domain", d->present && !d->id);
-	snprintf(number, sizeof(number), "%d", d->present ? (int)d->id : -1);
-	put_member(out, "domid", number);
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)domain_memory_kb(d) << 10);
-	put_member(out, "memory_target", number);
-	snprintf(number, sizeof(number), "%u", domain_vcpus_max(d));
-	put_member(out, "VCPUs_max", number);
-	text_str(out, "</struct></value>");
+	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "uuid", d->uuid,
+			 "name_label", json_string_nocheck(d->name), "name_description", "",
+			 "power_state", power_state(d), "is_a_template", 0, "is_control_domain",
+			 d->present && !d->id, "domid",
+			 json_sprintf("%d", d->present ? (int)d->id : -1), "memory_target",
+			 json_sprintf("%llu", (unsigned long long)domain_memory_kb(d) << 10),
+			 "VCPUs_max", json_sprintf("%u", domain_vcpus_max(d)));
 }
 
-static void answer_refs(struct api_request *r, struct domain *d, const struct domain *end)
+static json_t *reference(const struct domain *d)
 {
-	success_begin(r);
-	text_str(&r->answer, "<value><array><data>");
-	for (; d != end; d = domain_next(r->node, d))
-		put_ref(&r->answer, d->uuid);
-	text_str(&r->answer, "</data></array></value>");
-	answer_end(r);
+	return json_sprintf(REF "%s", d->uuid);
 }
 
-static int get_all(const struct call *c, struct error *e)
+/* References, or records by their references. */
+static int get_all(struct api_request *r, struct error *e)
 {
-	struct node *n = c->r->node;
+	json_t *records = json_object(), *refs = json_array();
+	bool wanted = !strcmp(param(r, 0), "VM.get_all_records");
 
-	if (domains_refresh(n, e))
-		return -1;
-	answer_refs(c->r, domain_next(n, NULL), NULL);
-	return 0;
-}
+	for (struct domain *d = domain_next(r->node, NULL); d; d = domain_next(r->node, d)) {
+		json_t *ref = reference(d);
 
-static int get_all_records(const struct call *c, struct error *e)
-{
-	struct node *n = c->r->node;
-
-	if (domains_refresh(n, e))
-		return -1;
-	success_begin(c->r);
-	text_str(&c->r->answer, "<value><struct>");
-	for (struct domain *d = domain_next(n, NULL); d; d = domain_next(n, d)) {
-		text_printf(&c->r->answer, "<member><name>" REF "%s</name>", d->uuid);
-		put_record(&c->r->answer, n, d);
-		text_str(&c->r->answer, "</member>");
+		json_array_append_new(refs, ref);
+		json_object_set_new(records, json_string_value(ref), record(d));
 	}
-	text_str(&c->r->answer, "</struct></value>");
-	answer_end(c->r);
-	return 0;
+	json_decref(wanted ? refs : records);
+	return success(r, wanted ? records : refs);
 }
 
-static int get_by_uuid(const struct call *c, struct error *e)
+static int get_by_uuid(struct api_request *r, struct error *e)
 {
-	struct domain *d = domain_by_uuid(c->r->node, c->param[1]);
+	struct domain *d = domain_by_uuid(r->node, param(r, 2));
 
-	if (!d)
-		return error_set(e, ERROR_NOT_FOUND, "there is no VM of uuid %.40s", c->param[1]);
-	success_begin(c->r);
-	put_ref(&c->r->answer, d->uuid);
-	answer_end(c->r);
-	return 0;
+	return d ? success(r, reference(d))
+		 : error_set(e, ERROR_NOT_FOUND, "there is no VM of uuid %.40s", param(r, 2));
 }
 
 /* A list, empty where there is none of that name. */
-static int get_by_name_label(const struct call *c, struct error *e)
+static int get_by_name_label(struct api_request *r, struct error *e)
 {
-	struct domain *d = domain_by_name(c->r->node, c->param[1]);
+	struct domain *d = domain_by_name(r->node, param(r, 2));
 
-	answer_refs(c->r, d, d ? d->next : NULL);
-	return 0;
+	return success(r, d ? json_pack("[o]", reference(d)) : json_array());
 }
 
-static int get_record(const struct call *c, struct error *e)
+static int get_record(struct api_request *r, struct error *e)
 {
-	success_begin(c->r);
-	put_record(&c->r->answer, c->r->node, c->d);
-	answer_end(c->r);
-	return 0;
+	return success(r, record(r->domain));
 }
 
-static int act(const struct call *c, struct error *e)
-{
-	return api_wait(c->r, c->method->begin(c, e), finish);
-}
+enum { METHOD_LOGIN = 1, METHOD_ALL = 2, METHOD_VM = 4, METHOD_RUNNING = 8 };
 
-static struct operation *vm_start(const struct call *c, struct error *e)
-{
-	return domain_start(c->r->node, c->d, c->nr > 2 && !strcmp(c->param[2], "1"), e);
-}
-
-static struct operation *hard_shutdown(const struct call *c, struct error *e)
-{
-	return domain_destroy(c->r->node, c->d, e);
-}
-
-static struct operation *hard_reboot(const struct call *c, struct error *e)
-{
-	return domain_reset(c->r->node, c->d, e);
-}
-
-static struct operation *clean_shutdown(const struct call *c, struct error *e)
-{
-	return domain_shutdown(c->r->node, c->d, "poweroff", e);
-}
-
-static struct operation *clean_reboot(const struct call *c, struct error *e)
-{
-	return domain_shutdown(c->r->node, c->d, "reboot", e);
-}
-
-static const struct method methods[] = {
+static const struct method {
+	const char *name;
+	api_handler *run;
+	unsigned int flags, params; /* @params: at least so many */
+} methods[] = {
 	{"session.login_with_password", login, METHOD_LOGIN, 2},
 	{"session.logout", logout, 0, 1},
-	{"VM.get_all", get_all, 0, 1},
-	{"VM.get_all_records", get_all_records, 0, 1},
+	{"VM.get_all", get_all, METHOD_ALL, 1},
+	{"VM.get_all_records", get_all, METHOD_ALL, 1},
 	{"VM.get_by_uuid", get_by_uuid, 0, 2},
 	{"VM.get_by_name_label", get_by_name_label, 0, 2},
 	{"VM.get_record", get_record, METHOD_VM, 2},
-	{"VM.start", act, METHOD_VM, 2, vm_start},
-	{"VM.hard_shutdown", act, METHOD_VM | METHOD_RUNNING, 2, hard_shutdown},
-	{"VM.hard_reboot", act, METHOD_VM | METHOD_RUNNING, 2, hard_reboot},
-	{"VM.clean_shutdown", act, METHOD_VM | METHOD_RUNNING, 2, clean_shutdown},
-	{"VM.clean_reboot", act, METHOD_VM | METHOD_RUNNING, 2, clean_reboot},
+	{"VM.start", api_start_managed, METHOD_VM, 2},
+	{"VM.hard_shutdown", api_destroy, METHOD_VM | METHOD_RUNNING, 2},
+	{"VM.hard_reboot", api_reset, METHOD_VM | METHOD_RUNNING, 2},
+	{"VM.clean_shutdown", api_shutdown, METHOD_VM | METHOD_RUNNING, 2},
+	{"VM.clean_reboot", api_reboot, METHOD_VM | METHOD_RUNNING, 2},
 };
 
-static const struct method *method_find(const char *name)
+static int find_vm(struct api_request *r, unsigned int flags, struct error *e)
 {
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (!strcmp(methods[i].name, name))
-			return &methods[i];
-	return NULL;
-}
+	const char *ref = param(r, 2);
 
-static int find_vm(struct call *c, struct error *e)
-{
-	const char *ref = c->param[1];
-
-	c->d = str_starts(ref, REF) ? domain_by_uuid(c->r->node, ref + strlen(REF)) : NULL;
-	if (!c->d)
+	r->domain = str_starts(ref, REF) ? domain_by_uuid(r->node, ref + strlen(REF)) : NULL;
+	if (!r->domain)
 		return error_set(e, ERROR_NOT_FOUND, "there is no VM %.60s", ref);
-	if (c->d->present && domain_refresh(c->r->node, c->d, false, e))
-		return -1;
-	if (c->method->flags & METHOD_RUNNING && !c->d->present)
-		return error_set(e, ERROR_CONFLICT, "VM %s does not run", c->d->name);
-	return 0;
+	if (flags & METHOD_RUNNING && !r->domain->present)
+		return error_set(e, ERROR_CONFLICT, "VM %s does not run", r->domain->name);
+	return domain_refresh(r->node, r->domain, false, e);
 }
 
-static int call_method(struct api_request *r, const struct xmlrpc_call *call, struct error *e)
+static int call_method(struct api_request *r, const struct method *m, struct error *e)
 {
-	const struct method *m = method_find(call->method);
-	struct call c = {r, r->context->xenapi, m, call->param, call->nr, NULL};
+	size_t nr = json_array_size(r->json) - 1;
 
-	if (!m)
-		return error_set(e, ERROR_UNSUPPORTED, "there is no method %.80s", call->method);
-	if (c.nr < m->params)
+	if (nr < m->params)
 		return error_set(e, ERROR_USAGE, "%s takes %u parameters, not %zu", m->name,
-				 m->params, c.nr);
-	if (!(m->flags & METHOD_LOGIN) && !session_find(c.x, c.param[0]))
+				 m->params, nr);
+	if (!(m->flags & METHOD_LOGIN) && !session_find(param(r, 1)))
 		return error_set(e, ERROR_PERMISSION, "there is no such session");
-	if (m->flags & METHOD_VM && find_vm(&c, e))
+	if ((m->flags & METHOD_VM && find_vm(r, m->flags, e)) ||
+	    (m->flags & METHOD_ALL && domains_refresh(r->node, e)))
 		return -1;
-	return m->run(&c, e);
+	r->asked.paused = !strcmp(param(r, 3), "1"); /* VM.start's */
+	r->finish = done;
+	return m->run(r, e);
 }
 
 int api_xenapi_post(struct api_request *r, struct error *e)
 {
-	struct xmlrpc_call call;
-	int rc;
-
 	r->refuse = failure;
-	if (xmlrpc_parse(r->body.data, r->body.len, &call)) {
-		rc = call_method(r, &call, e);
-	} else {
-		rc = error_set(e, ERROR_USAGE, "the body is no call in XML-RPC's form");
-	}
-	xmlrpc_free(&call);
-	return rc;
+	r->json = xmlrpc_parse(r->body.data, r->body.len);
+	if (!r->json)
+		return error_set(e, ERROR_USAGE, "the body is no call in XML-RPC's form");
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (!strcmp(methods[i].name, param(r, 0)))
+			return call_method(r, &methods[i], e);
+	return error_set(e, ERROR_UNSUPPORTED, "there is no method %.80s", param(r, 0));
 }

@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What connections over rings and sockets have in common: requests put together from pieces, answers and events waiting to go out. A
- * round is: requests are served; conn_round_end() has every connection prepare what it sends, commits the journal, and only then lets
- * the outside see any of it.
+ * Connections over rings and sockets: requests put together from pieces, answers and events waiting to go out, and what the journal must
+ * know of both. A round is: requests are served; conn_round_end() has every connection prepare what it sends, commits the journal, and
+ * only then lets the outside see any of it.
  */
 #pragma once
 
 #include "xenstored/journal.h"
 #include "xenstored/store.h"
 
+#include "lib/base/loop.h"
 #include "lib/base/text.h"
 
-/* One message waiting in @out. */
-struct pending {
-	uint64_t end;	/* position in the stream behind it */
-	bool event;	/* not an answer */
-	uint16_t cause; /* the domain whose outstanding requests it counts among, or 0 */
-	uint16_t len;
+#include <xen/io/xs_wire.h>
+
+/* Bytes that come at the end and go at the beginning: what lies there from @gone on. */
+struct queue {
+	struct text text;
+	size_t gone;
 };
+
+static inline size_t queue_len(const struct queue *q)
+{
+	return q->text.len - q->gone;
+}
+/* NULL only if it is empty. */
+static inline void *queue_first(const struct queue *q)
+{
+	return q->gone ? q->text.data + q->gone : q->text.data;
+}
 
 /* From which to which index both rings of a domain went in one round; nothing for a socket. */
 struct progress {
@@ -26,18 +37,26 @@ struct progress {
 
 struct conn {
 	struct client *client;
-	const struct conn_kind *kind;
-	struct text in;	 /* the beginning of a request */
-	bool in_anew;	 /* @in was emptied in this round */
-	struct text out; /* from @out_sent on, still to go */
-	size_t out_sent;
-	uint64_t position; /* of the stream, at out.data[out_sent] */
-	struct pending *pending;
-	size_t first, nr, size; /* of @pending, in use and allocated */
+	const struct conn_kind *kind; /* NULL: known from the journal only, so far */
+	struct text in;		      /* the beginning of a request */
+	bool in_anew;		      /* @in was emptied in this round */
+	struct queue out;	      /* still to go */
+	struct queue pending;	      /* the messages in @out */
+	uint64_t position;	      /* of the stream, where @out begins */
 	bool dirty, closing;
 	uint32_t in_logged, out_logged; /* bytes waiting that the journal knows */
 	struct progress progress;	/* of this round; replayed: of the last one */
 	TAILQ_ENTRY(conn) link;		/* while dirty */
+
+	/* Of a ring */
+	struct xenstore_domain_interface *page; /* NULL: not mapped (yet) */
+	uint32_t port;				/* our end */
+	bool by_grant, broken, told, served, more;
+
+	/* Of a socket */
+	int fd;
+	uint32_t events;
+	struct loop_source *source;
 };
 
 struct conn_kind {
@@ -45,29 +64,28 @@ struct conn_kind {
 	void (*prepare)(struct conn *c);
 	/* Lets it go; may free the connection. */
 	void (*finish)(struct conn *c);
+	/* The connection ends. */
+	void (*close)(struct conn *c);
 };
 
-void conn_init(struct conn *c, const struct conn_kind *kind, struct client *client);
-/* Frees what it holds, not @c itself nor the client. */
-void conn_done(struct conn *c);
+/* The client's, made if it is not there. */
+struct conn *conn_of(struct client *client);
 /* Serves what is whole in these bytes and keeps the rest; -1 if they break the protocol. */
 int conn_input(struct store *store, struct conn *c, const char *bytes, size_t n);
 /* @n bytes of what was waiting are gone. */
 void conn_sent(struct conn *c, size_t n);
-static inline size_t conn_waiting(const struct conn *c)
-{
-	return c->out.len - c->out_sent;
-}
 /* Forgets all that waits, in both directions. */
 void conn_clear(struct conn *c);
+/* The same, and tells the journal: as at the beginning. */
+void conn_reset(struct conn *c);
 /* Tells the journal what waits now and @progress, where @moved bytes of what waits are as good as gone; if there is anything to tell. */
-void conn_note(struct conn *c, uint32_t moved);
+void conn_note(struct conn *c, size_t moved);
 /* Tells it all of that, for a new journal. */
 void conn_dump(struct conn *c);
 /* Does again what the journal was told. */
-void conn_load(struct conn *c, const struct record *r);
+void conn_load(const struct record *r);
 /* Behind the last record: what waits is to be sent. */
-void conn_restored(struct conn *c);
+void conn_restored(struct conn *c, const struct conn_kind *kind);
 void conn_touch(struct conn *c);
 /* May a request of this client be taken up, or has it too much outstanding? */
 bool conn_may_ask(const struct conn *c);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool control_log_io;
 static const char *log_path = "/var/log/xen/xenstored-trace.log";
 static FILE *log_to;
 
@@ -21,7 +20,6 @@ static void log_set(bool on)
 	if (log_to)
 		fclose(log_to);
 	log_to = on ? fopen(log_path, "ae") : NULL;
-	control_log_io = log_to;
 }
 
 void control_log_reopen(void)
@@ -37,8 +35,10 @@ void control_log_file(const char *path)
 
 void control_log_request(const struct client *c, const struct message *m)
 {
+	if (!log_to)
+		return;
 	fprintf(log_to, "%s %u tx %u %s ", c->id < CLIENT_TOOLS ? "domain" : "client", c->id,
-		m->header.tx_id, wire_type_name(m->header.type));
+		m->header.tx_id, request_name(m->header.type));
 	for (uint32_t i = 0; i < m->header.len && i < 512; i++)
 		putc(m->data[i] >= ' ' && m->data[i] < 127 ? m->data[i] : ' ', log_to);
 	putc('\n', log_to);
@@ -117,55 +117,42 @@ static int quota_show_domain(const struct call *c)
 		return ENOENT;
 	text_printf(c->answer, "Domain %u:\n", domid);
 	for (unsigned int q = 0; q < QUOTA_COUNTED; q++)
-		if (q != QUOTA_TRANSACTION_NODES)
-			text_printf(c->answer, "%-16s: %8lld\n", quota_info[q].name,
-				    (long long)c->store->domain[domid]->used[q]);
+		text_printf(c->answer, "%-16s: %8lld\n", quota_info[q].name,
+			    (long long)c->store->domain[domid]->used[q]);
 	return 0;
 }
 
-static int quota_set(const struct call *c, uint32_t *quota)
+static int quota_set(const struct call *c, enum quota q, enum quota end)
 {
 	long value;
 
-	if (c->nr != 3 || strcmp(c->word[0], "set") || !quota ||
-	    !str_to_long(c->word[2], 1, INT32_MAX, &value))
+	q = quota_named(q, c->word[1]);
+	if (strcmp(c->word[0], "set") || q >= end || !str_to_long(c->word[2], 1, INT32_MAX, &value))
 		return EINVAL;
-	*quota = (uint32_t)value;
+	c->store->quota[q] = (uint32_t)value;
 	snapshot_settings(c->store);
 	return 0;
 }
 
-static void quota_show(const struct call *c, const char *name, uint32_t value, const char *meaning)
+static int quotas(const struct call *c, enum quota q, enum quota end)
 {
-	text_printf(c->answer, "%-17s: %8u %s\n", name, value, meaning);
+	if (c->nr)
+		return c->nr == 3 ? quota_set(c, q, end) : EINVAL;
+	text_str(c->answer, "Quota settings:\n");
+	for (; q < end; q++)
+		text_printf(c->answer, "%-17s: %8u %s\n", quota_info[q].name, c->store->quota[q],
+			    quota_info[q].meaning);
+	return 0;
 }
 
 static int do_quota(const struct call *c)
 {
-	enum quota q;
-
-	if (c->nr == 1)
-		return quota_show_domain(c);
-	if (c->nr) {
-		q = c->nr > 1 ? quota_named(c->word[1]) : QUOTA_NR;
-		return quota_set(c, q < QUOTA_NR ? &c->store->quota[q] : NULL);
-	}
-	text_str(c->answer, "Quota settings:\n");
-	for (q = 0; q < QUOTA_NR; q++)
-		quota_show(c, quota_info[q].name, c->store->quota[q], quota_info[q].meaning);
-	return 0;
+	return c->nr == 1 ? quota_show_domain(c) : quotas(c, 0, QUOTA_HARD);
 }
 
 static int do_quota_soft(const struct call *c)
 {
-	if (c->nr)
-		return quota_set(c, c->nr > 1 && !strcmp(c->word[1], "memory")
-					    ? &c->store->quota_soft_memory
-					    : NULL);
-	text_str(c->answer, "Quota settings:\n");
-	quota_show(c, "memory", c->store->quota_soft_memory,
-		   "Total Xenstore memory per domain (warning level)");
-	return 0;
+	return quotas(c, QUOTA_HARD, QUOTA_NR);
 }
 
 static int do_help(const struct call *c);

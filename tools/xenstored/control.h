@@ -8,5 +8,5 @@
 void control_log_file(const char *path);
 /* Opens the file again, after rotation. */
 void control_log_reopen(void);
-extern bool control_log_io; /* is it on? */
+/* If it is on. */
 void control_log_request(const struct client *c, const struct message *m);

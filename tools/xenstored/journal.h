@@ -16,15 +16,12 @@
 
 enum record_kind {
 	RECORD_REQUEST = 1, /* client; the message */
-	RECORD_CLOSE,	    /* client: a socket is gone */
-	RECORD_STORE,	    /* struct record_store */
+	RECORD_STORE,	    /* the quotas */
 	RECORD_DOMAIN,	    /* struct record_domain */
 	RECORD_SHUTDOWN,    /* client (the domain): seen to be shut down */
-	RECORD_GONE,	    /* ... and gone */
+	RECORD_GONE,	    /* client: the domain or socket is gone */
 	RECORD_TRANSACTION, /* client: u32, the id of one that is open and can only fail */
-	RECORD_IO,	    /* client; struct record_io */
-	RECORD_RING_RESET,  /* client: its ring begins anew */
-	RECORD_RING_BROKEN  /* client: what its ring said was wrong */
+	RECORD_IO	    /* client; struct record_io */
 };
 
 struct record {
@@ -50,7 +47,7 @@ void journal_compact(void (*dump)(void));
 bool journal_grown(unsigned int times);
 /* Bytes in use. */
 size_t journal_size(void);
-/* The records of before are being done again: nothing goes out, and what is appended nowhere. */
+/* The records of before are being done again: nothing goes out, nothing may be appended. */
 extern bool journal_replaying;
 
 /*

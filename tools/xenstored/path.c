@@ -64,7 +64,7 @@ static bool scan_special(struct path *path, const char *s)
 	return !*p && path->len <= XENSTORE_ABS_PATH_MAX;
 }
 
-bool path_parse(struct path *path, const char *s, unsigned int domid, bool special_too)
+bool path_parse(struct path *path, const char *s, unsigned int domid)
 {
 	size_t len;
 	int home;
@@ -74,7 +74,7 @@ bool path_parse(struct path *path, const char *s, unsigned int domid, bool speci
 	if (*s == '/')
 		return scan_absolute(path, s);
 	if (*s == '@')
-		return special_too && scan_special(path, s);
+		return scan_special(path, s);
 	len = strnlen(s, XENSTORE_REL_PATH_MAX + 1);
 	if (!len || len > XENSTORE_REL_PATH_MAX)
 		return false;
@@ -83,11 +83,6 @@ bool path_parse(struct path *path, const char *s, unsigned int domid, bool speci
 	path->relative = (uint32_t)home;
 	path->s = path->buffer;
 	return scan_absolute(path, path->buffer);
-}
-
-void path_again(struct path *path, const char *s)
-{
-	path_parse(path, s, 0, true);
 }
 
 uint32_t path_counted(const struct path *path)
@@ -108,44 +103,50 @@ static inline size_t slot(const struct table *t, uint64_t hash)
 	return (hash >> 32) & (t->size - 1);
 }
 
-struct named *table_find(const struct table *t, const char *s, struct prefix prefix)
+void *table_find(const struct table *t, const struct path *path, uint32_t level)
 {
+	const struct prefix *at = &path->prefix[level];
+
 	if (!t->nr)
 		return NULL;
-	for (struct named *n = t->bucket[slot(t, prefix.hash)]; n; n = n->chain)
-		if (n->hash == prefix.hash && n->len == prefix.len && !memcmp(n->name, s, n->len))
+	for (struct named *n = t->bucket[slot(t, at->hash)]; n; n = n->chain)
+		if (n->hash == at->hash && n->len == at->len && !memcmp(n->name, path->s, n->len))
 			return n;
 	return NULL;
 }
 
-static void grow(struct table *t)
+static void insert(struct table *t, struct named *n)
 {
-	struct table bigger = {.size = t->size ? t->size * 2 : TABLE_LEAST};
+	struct named **to = &t->bucket[slot(t, n->hash)];
 
-	bigger.bucket = xcalloc(bigger.size, sizeof(*bigger.bucket));
-	for (size_t i = 0; i < t->size; i++)
-		for (struct named *n = t->bucket[i], *next; n; n = next) {
-			struct named **to = &bigger.bucket[slot(&bigger, n->hash)];
-
-			next = n->chain;
-			n->chain = *to;
-			*to = n;
-		}
-	bigger.nr = t->nr;
-	free(t->bucket);
-	*t = bigger;
-}
-
-void table_add(struct table *t, struct named *n)
-{
-	struct named **to;
-
-	if (t->nr >= t->size)
-		grow(t);
-	to = &t->bucket[slot(t, n->hash)];
 	n->chain = *to;
 	*to = n;
-	t->nr++;
+}
+
+static void grow(struct table *t)
+{
+	struct named *n;
+
+	free(t->bucket);
+	t->size = t->size ? t->size * 2 : TABLE_LEAST;
+	t->bucket = xcalloc(t->size, sizeof(*t->bucket));
+	LIST_FOREACH(n, &t->all, link)
+	insert(t, n);
+}
+
+void *table_add(struct table *t, const struct path *path, uint32_t level, size_t size)
+{
+	struct prefix at = path->prefix[level];
+	struct named *n = xcalloc(1, size + at.len + 1);
+
+	n->hash = at.hash;
+	n->len = at.len;
+	n->name = memcpy((char *)n + size, path->s, at.len);
+	if (t->nr++ >= t->size)
+		grow(t);
+	LIST_INSERT_HEAD(&t->all, n, link);
+	insert(t, n);
+	return n;
 }
 
 void table_remove(struct table *t, struct named *n)
@@ -155,11 +156,15 @@ void table_remove(struct table *t, struct named *n)
 	while (*at != n)
 		at = &(*at)->chain;
 	*at = n->chain;
+	LIST_REMOVE(n, link);
 	t->nr--;
+	free(n);
 }
 
 void table_free(struct table *t)
 {
+	while (!LIST_EMPTY(&t->all))
+		table_remove(t, LIST_FIRST(&t->all));
 	free(t->bucket);
 	*t = (struct table){0};
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Paths, and hash tables keyed by them. One pass over a path checks it and hashes each of its prefixes, so that looking up a node, its
- * parents, or the watches above it is one probe each. Things kept in a table embed struct named and own the string.
+ * parents, or the watches above it is one probe each. Things kept in a table begin with a struct named.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <xen/io/xs_wire.h>
 
 #define PATH_LEVELS_MAX (XENSTORE_ABS_PATH_MAX / 2 + 1)
@@ -33,9 +34,7 @@ struct path {
  * Reads @s, a path relative to the home of @domid unless it begins with a slash. Characters, doubled or trailing slashes and lengths as
  * docs/misc/xenstore.txt has them. @path refers to @s afterwards.
  */
-bool path_parse(struct path *path, const char *s, unsigned int domid, bool special_too);
-/* A path already known to be right. */
-void path_again(struct path *path, const char *s);
+bool path_parse(struct path *path, const char *s, unsigned int domid);
 /* The length that counts for the quota: without the domain's home in front. */
 uint32_t path_counted(const struct path *path);
 
@@ -53,13 +52,10 @@ static inline struct component path_component(const struct path *path, uint32_t 
 	return (struct component){path->s + from, (uint16_t)(to - from)};
 }
 
-static inline bool path_special(const struct path *path)
-{
-	return path->s[0] == '@';
-}
-
+/* The beginning of what is kept in a table. */
 struct named {
 	struct named *chain;
+	LIST_ENTRY(named) link;
 	uint64_t hash;
 	const char *name;
 	uint32_t len;
@@ -68,15 +64,14 @@ struct named {
 struct table {
 	struct named **bucket;
 	size_t nr, size; /* size is a power of two, or 0 */
+	LIST_HEAD(, named) all;
 };
 
-struct named *table_find(const struct table *t, const char *s, struct prefix prefix);
-/* Its name, len and hash are set, and nothing there has that name. */
-void table_add(struct table *t, struct named *n);
+/* What is there for that prefix of @path, or NULL. */
+void *table_find(const struct table *t, const struct path *path, uint32_t level);
+/* Adds it, where there is none: @size bytes, zeroes but for the struct named they begin with. */
+void *table_add(struct table *t, const struct path *path, uint32_t level, size_t size);
+/* Frees it too. */
 void table_remove(struct table *t, struct named *n);
+/* Removes all. */
 void table_free(struct table *t);
-
-static inline struct prefix path_whole(const struct path *path)
-{
-	return path->prefix[path->levels];
-}

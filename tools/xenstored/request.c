@@ -5,62 +5,49 @@
  */
 #include "xenstored/store.h"
 
+#include <xen/xen.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define STRINGS_MOST (XENSTORE_PAYLOAD_MAX / 3) /* more than a node can have permissions */
 
 struct request {
 	struct store *store;
 	struct client *client;
 	const struct message *message;
 	struct view view;
+	/* As the operation's flags say */
+	const char **string;
+	unsigned int nr;
+	struct domain *domain;
+	struct node *node;
+	/* The answer: "OK" unless it says something else */
+	const void *data;
+	size_t len;
+	const struct watch *added; /* it hears its first event behind the answer */
 };
 
-static void answer(const struct request *r, uint32_t type, const void *a, size_t na, const void *b,
-		   size_t nb)
+static int answer(struct request *r, const void *data, size_t len)
 {
-	struct xsd_sockmsg header = r->message->header;
-
-	header.type = type;
-	header.len = (uint32_t)(na + nb);
-	outside_send(r->client, &header, a, na, b, nb, NULL);
+	r->data = data;
+	r->len = len;
+	return len > XENSTORE_PAYLOAD_MAX ? E2BIG : 0;
 }
 
-static void answer_error(const struct request *r, int errnum)
+/* One for the answer, where so many bytes come first. */
+static struct text *scratch(struct request *r, size_t first)
 {
-	const char *name = wire_error_name(errnum);
-
-	answer(r, XS_ERROR, name, strlen(name) + 1, NULL, 0);
+	r->store->scratch.len = 0;
+	text_room(&r->store->scratch, first);
+	r->store->scratch.len = first;
+	return &r->store->scratch;
 }
 
-static int answer_data(const struct request *r, const void *data, size_t len)
+static int answer_string(struct request *r, const char *s)
 {
-	if (len > XENSTORE_PAYLOAD_MAX)
-		return E2BIG;
-	answer(r, r->message->header.type, data, len, NULL, 0);
-	return 0;
-}
-
-static int answer_string(const struct request *r, const char *s)
-{
-	return answer_data(r, s, strlen(s) + 1);
-}
-
-static int answer_ok(const struct request *r)
-{
-	return answer_data(r, "OK", 3);
-}
-
-static int parse_path(struct request *r, const char *s, bool special_too)
-{
-	struct path *path = &r->store->path;
-
-	if (!s || !path_parse(path, s, r->client->domid, special_too))
-		return EINVAL;
-	if (!r->client->privileged &&
-	    client_exceeds(r->store, r->client, QUOTA_PATH, path_counted(path)))
-		return EINVAL;
-	return 0;
+	return answer(r, s, strlen(s) + 1);
 }
 
 /* Who may not touch the nearest parent there is, does not learn whether the node is there. */
@@ -79,467 +66,411 @@ static int hide_errno(struct request *r, int errnum, unsigned int need)
 	return n && (client_may(r->client, n->perms) & need) ? errnum : EACCES;
 }
 
-/* The node at @s if the client has all rights of @need; the answer depends on what of it is @seen. */
-static int get(struct request *r, const char *s, unsigned int need, unsigned int seen,
-	       struct node **n)
-{
-	const struct path *path = &r->store->path;
-	int rc = parse_path(r, s, true);
-
-	if (rc)
-		return rc;
-	*n = view_find(&r->view, path, (int)path->levels, seen);
-	if (r->view.error)
-		return r->view.error;
-	if (!*n)
-		return hide_errno(r, ENOENT, need);
-	if ((client_may(r->client, (*n)->perms) & need) != need)
-		return hide_errno(r, EACCES, need);
-	return 0;
-}
-
-/* The same where special nodes are none. */
-static int get_plain(struct request *r, const char *s, unsigned int need, unsigned int seen,
-		     struct node **n)
-{
-	return s && *s == '@' ? EINVAL : get(r, s, need, seen, n);
-}
-
 /* --- Nodes ----------------------------------------------------------------------------------------- */
 
 static int do_read(struct request *r)
 {
-	struct node *n;
-	int rc = get_plain(r, wire_only_string(r->message), PERM_READ, SEEN_VALUE, &n);
+	const struct blob *value = r->node->value;
 
-	return rc ? rc : answer_data(r, blob_data(n->value), blob_len(n->value));
+	return answer(r, value ? value->data : "", blob_len(value));
 }
 
 static int do_directory(struct request *r)
 {
-	struct text *names = &r->store->scratch;
-	struct node *n;
-	int rc = get_plain(r, wire_only_string(r->message), PERM_READ, SEEN_CHILDREN, &n);
+	struct text *names = scratch(r, 0);
 
-	if (rc)
-		return rc;
-	names->len = 0;
-	node_names(n, names);
-	return answer_data(r, names->data, names->len);
+	node_names(r->node, names);
+	return answer(r, names->data, names->len);
 }
 
-/* Another one for another list of names. */
-static size_t listing_generation(const struct text *names, char *text, size_t size)
-{
-	uint64_t hash = 0;
-
-	for (size_t i = 0; i < names->len; i++)
-		hash = (hash ^ (unsigned char)names->data[i]) * 0x9e3779b97f4a7c15ull;
-	return (size_t)snprintf(text, size, "%llu", (unsigned long long)hash) + 1;
-}
-
-/* As many whole names from the offset on as fit; behind the last one an empty one. */
+/* A generation, another one for another list; as many whole names from the offset on as fit; behind the last one an empty one. */
 static int do_directory_part(struct request *r)
 {
-	struct text *names = &r->store->scratch;
-	size_t offset, len, generation_len;
-	const char *string[2];
-	char generation[24];
-	struct node *n;
-	long value;
-	int rc;
+	enum { FIRST = 17 };
+	struct text *names = scratch(r, FIRST);
+	uint64_t hash = 0;
+	long skip;
 
-	if (wire_strings(r->message, string, 2) != 2)
+	if (!str_to_long(r->string[1], 0, INT32_MAX, &skip))
 		return EINVAL;
-	rc = get_plain(r, string[0], PERM_READ, SEEN_CHILDREN, &n);
-	if (rc)
-		return rc;
-	if (!str_to_long(string[1], 0, INT32_MAX, &value))
-		return EINVAL;
-	names->len = 0;
-	node_names(n, names);
-	generation_len = listing_generation(names, generation, sizeof(generation));
+	node_names(r->node, names);
+	for (size_t i = FIRST; i < names->len; i++)
+		hash = (hash ^ (unsigned char)names->data[i]) * 0x9e3779b97f4a7c15ull;
+	snprintf(names->data, FIRST, "%016llx", (unsigned long long)hash);
+	if ((size_t)skip > names->len - FIRST)
+		skip = (long)names->len - FIRST;
 	text_add(names, "", 1);
-	offset = (size_t)value < names->len - 1 ? (size_t)value : names->len - 1;
-	len = names->len - offset;
-	if (len > XENSTORE_PAYLOAD_MAX - generation_len) {
-		len = XENSTORE_PAYLOAD_MAX - generation_len;
-		while (len && names->data[offset + len - 1])
-			len--;
-	}
-	answer(r, XS_DIRECTORY_PART, generation, generation_len, names->data + offset, len);
-	return 0;
-}
-
-/* A node that is there or can be made. */
-static int write_node(struct request *r, const char *s, const char *data, size_t len)
-{
-	struct node *n;
-	int rc = get_plain(r, s, PERM_WRITE, 0, &n);
-
-	if (!rc && !data)
-		return answer_ok(r);
-	if (!rc || rc == ENOENT)
-		rc = view_write(&r->view, &r->store->path, data, len);
-	return rc ? rc : answer_ok(r);
+	names->len -= (size_t)skip;
+	memmove(names->data + FIRST, names->data + FIRST + skip, names->len - FIRST);
+	while (names->len > XENSTORE_PAYLOAD_MAX || names->data[names->len - 1])
+		names->len--;
+	return answer(r, names->data, names->len);
 }
 
 static int do_write(struct request *r)
 {
 	const struct message *m = r->message;
-	const char *string[1], *data;
+	const char *data = r->string[0] + strlen(r->string[0]) + 1;
 
-	if (!wire_strings(m, string, 1))
-		return EINVAL;
-	data = string[0] + strlen(string[0]) + 1;
-	return write_node(r, string[0], data, (size_t)(m->data + m->header.len - data));
+	return view_write(&r->view, &r->store->path, data,
+			  (size_t)(m->data + m->header.len - data));
 }
 
 static int do_mkdir(struct request *r)
 {
-	return write_node(r, wire_only_string(r->message), NULL, 0);
+	return r->node ? 0 : view_write(&r->view, &r->store->path, NULL, 0);
 }
 
 static int do_rm(struct request *r)
 {
 	const struct path *path = &r->store->path;
-	struct node *n;
-	int rc = get_plain(r, wire_only_string(r->message), PERM_WRITE, 0, &n);
 
-	if (rc == ENOENT) /* fine if its parent is there */
-		return view_find(&r->view, path, (int)path->levels - 1, 0) ? answer_ok(r) : ENOENT;
-	if (rc)
-		return rc;
+	if (!r->node) /* fine if its parent is there */
+		return view_find(&r->view, path, (int)path->levels - 1, 0) ? 0 : ENOENT;
 	if (!path->levels)
 		return EINVAL;
-	view_remove(&r->view, path);
-	return answer_ok(r);
+	view_change(&r->view, path, XS_RM, NULL);
+	return 0;
 }
 
 static int do_get_perms(struct request *r)
 {
-	struct text *out = &r->store->scratch;
-	struct node *n;
-	int rc = get(r, wire_only_string(r->message), PERM_READ, 0, &n);
+	const struct blob *perms = r->node->perms;
+	struct text *out = scratch(r, 0);
 
-	if (rc)
-		return rc;
-	out->len = 0;
-	for (uint32_t i = 0; i < n->perms->nr; i++)
-		out->len += wire_perm_text(n->perms->perm[i], text_room(out, WIRE_PERM_TEXT));
-	return answer_data(r, out->data, out->len);
+	for (uint32_t i = 0; i < perms_nr(perms); i++)
+		out->len += wire_perm_text(perms->perm[i], text_room(out, WIRE_PERM_TEXT));
+	return answer(r, out->data, out->len);
 }
 
 /* Domains that are not there get no rights, so that the next one of that number does not have them. */
-static int parse_perms(struct request *r, const char **string, unsigned int nr,
-		       struct perms **perms)
+static int parse_perms(struct request *r, struct perm *perm, uint32_t *kept)
 {
-	struct perm perm[XENSTORE_PAYLOAD_MAX / 3];
-	uint32_t kept = 0;
+	for (unsigned int i = 1; i < r->nr; i++) {
+		struct perm *p = &perm[*kept];
 
-	for (unsigned int i = 0; i < nr; i++) {
-		struct perm *p = &perm[kept];
-
-		if (!wire_perm_parse(string[i], p))
+		if (!wire_perm_parse(r->string[i], p))
 			return EINVAL;
-		if (!p->domid || r->store->domain[p->domid] || outside_exists(p->domid))
-			kept++;
-		else if (!i)
+		if (!p->domid || r->store->domain[p->domid] || outside_exists(p->domid)) {
+			if (p->domid)
+				domain_know(r->store, p->domid);
+			++*kept;
+		} else if (i == 1) {
 			return ENOENT;
-		if (p->domid && kept && p == &perm[kept - 1])
-			domain_know(r->store, p->domid);
+		}
 	}
-	*perms = perms_new(perm, kept);
 	return 0;
 }
 
 static int do_set_perms(struct request *r)
 {
-	const char *string[XENSTORE_PAYLOAD_MAX / 3];
-	unsigned int nr = wire_strings(r->message, string, XENSTORE_PAYLOAD_MAX / 3);
-	struct perms *perms;
-	struct node *n;
+	struct perm perm[STRINGS_MOST];
+	uint32_t kept = 0;
 	int rc;
 
-	if (nr < 2 || nr > XENSTORE_PAYLOAD_MAX / 3)
-		return EINVAL;
-	if (client_exceeds(r->store, r->client, QUOTA_PERMS, nr - 1))
+	if (client_exceeds(r->store, r->client, QUOTA_PERMS, r->nr - 1))
 		return ENOSPC;
-	rc = get(r, string[0], PERM_WRITE | PERM_OWNER, 0, &n);
-	if (!rc)
-		rc = parse_perms(r, string + 1, nr - 1, &perms);
+	rc = parse_perms(r, perm, &kept);
 	if (rc)
 		return rc;
-	if (!r->client->privileged && perms->perm[0].domid != n->perms->perm[0].domid) {
-		perms_put(perms);
+	if (!r->client->privileged && perm[0].domid != node_owner(r->node))
 		return EPERM;
-	}
-	view_set_perms(&r->view, &r->store->path, perms);
-	return answer_ok(r);
+	view_change(&r->view, &r->store->path, XS_SET_PERMS, blob_new(perm, kept * sizeof(*perm)));
+	return 0;
 }
 
 /* --- Watches ------------------------------------------------------------------------------------------ */
 
 static int do_watch(struct request *r)
 {
-	struct path *path = &r->store->path;
-	const char *string[3];
-	unsigned int nr = wire_strings(r->message, string, 3);
-	struct xsd_sockmsg header = {.type = XS_WATCH_EVENT};
 	long depth = -1;
-	int rc;
 
-	if (nr < 2 || nr > 3 || (nr == 3 && !str_to_long(string[2], 0, INT32_MAX, &depth)))
+	if (r->nr == 3 && !str_to_long(r->string[2], 0, INT32_MAX, &depth))
 		return EINVAL;
-	rc = parse_path(r, string[0], true);
-	if (rc)
-		return rc;
-	if (watch_find(r->client, path, string[1]))
+	if (watch_find(r->client, &r->store->path, r->string[1]))
 		return EEXIST;
-	if (client_exceeds(r->store, r->client, QUOTA_WATCHES,
-			   client_uses(r->store, r->client, QUOTA_WATCHES) + 1))
+	if (client_exceeds(r->store, r->client, QUOTA_WATCHES, 1))
 		return E2BIG;
-	watch_add(r->store, r->client, path, string[1], (int)depth);
-	answer_ok(r);
-	/* Once at the beginning: the client need not look for itself. */
-	header.len = (uint32_t)(strlen(string[0]) + strlen(string[1]) + 2);
-	outside_send(r->client, &header, string[0], strlen(string[0]) + 1, string[1],
-		     strlen(string[1]) + 1, NULL);
+	r->added = watch_add(r->store, r->client, &r->store->path, r->string[1], (int)depth);
 	return 0;
 }
 
 static int do_unwatch(struct request *r)
 {
-	const char *string[2];
-	struct watch *w;
-	int rc;
+	struct watch *w = watch_find(r->client, &r->store->path, r->string[1]);
 
-	if (wire_strings(r->message, string, 2) != 2)
-		return EINVAL;
-	rc = parse_path(r, string[0], true);
-	if (rc)
-		return rc;
-	w = watch_find(r->client, &r->store->path, string[1]);
 	if (!w)
 		return ENOENT;
 	watch_remove(r->store, w);
-	return answer_ok(r);
+	return 0;
 }
 
 static int do_reset_watches(struct request *r)
 {
 	client_reset(r->store, r->client);
-	return answer_ok(r);
+	return 0;
 }
 
 /* --- Transactions --------------------------------------------------------------------------------------- */
 
 static int do_transaction_start(struct request *r)
 {
-	char id[16];
+	struct text *id = scratch(r, 0);
 
 	if (r->view.tx)
 		return EBUSY;
-	if (client_exceeds(r->store, r->client, QUOTA_TRANSACTIONS,
-			   client_uses(r->store, r->client, QUOTA_TRANSACTIONS) + 1))
+	if (client_exceeds(r->store, r->client, QUOTA_TRANSACTIONS, 1))
 		return ENOSPC;
-	snprintf(id, sizeof(id), "%u", transaction_new(r->client, r->store)->id);
-	return answer_string(r, id);
+	text_printf(id, "%u", transaction_new(r->client, r->store)->id);
+	return answer_string(r, id->data);
 }
 
 static int do_transaction_end(struct request *r)
 {
-	const char *how = wire_only_string(r->message);
+	const char *how = r->string[0];
 	int rc = 0;
 
-	if (!how || (strcmp(how, "T") && strcmp(how, "F")))
+	if (strcmp(how, "T") && strcmp(how, "F"))
 		return EINVAL;
 	if (!r->view.tx)
 		return ENOENT;
 	if (*how == 'T')
 		rc = transaction_commit(r->store, r->client, r->view.tx);
 	transaction_free(r->store, r->client, r->view.tx);
-	r->view.tx = NULL;
-	return rc ? rc : answer_ok(r);
+	return rc;
 }
 
 /* --- Domains ----------------------------------------------------------------------------------------------- */
 
 static int do_introduce(struct request *r)
 {
-	const char *string[3];
 	unsigned int domid;
 	long gfn, port;
-	int rc;
 
-	if (wire_strings(r->message, string, 3) < 3 || !wire_domid(string[0], &domid))
+	if (!wire_domid(r->string[0], &domid) || !domid || domid >= DOMID_FIRST_RESERVED ||
+	    !str_to_long(r->string[2], 1, INT32_MAX, &port) ||
+	    !str_to_long(r->string[1], INT64_MIN, INT64_MAX, &gfn))
 		return EINVAL;
-	if (!domid || domid >= 0x7ff0 || !str_to_long(string[2], 1, INT32_MAX, &port) ||
-	    !str_to_long(string[1], INT64_MIN, INT64_MAX, &gfn))
-		return EINVAL;
-	rc = domain_introduce(r->store, domid, (uint64_t)gfn, (uint32_t)port);
-	return rc ? rc : answer_ok(r);
-}
-
-/* The introduced domain named by the only argument. */
-static int get_domain(struct request *r, struct domain **d)
-{
-	const char *s = wire_only_string(r->message);
-	unsigned int domid;
-
-	if (!s || !wire_domid(s, &domid) || !domid)
-		return EINVAL;
-	*d = r->store->domain[domid];
-	return *d && (*d)->introduced ? 0 : ENOENT;
+	return domain_introduce(r->store, domid, (uint64_t)gfn, (uint32_t)port);
 }
 
 static int do_release(struct request *r)
 {
-	struct domain *d;
-	int rc = get_domain(r, &d);
-
-	if (rc)
-		return rc;
-	domain_forget(r->store, d);
-	return answer_ok(r);
+	domain_forget(r->store, r->domain);
+	return 0;
 }
 
 static int do_resume(struct request *r)
 {
-	struct domain *d;
-	int rc = get_domain(r, &d);
-
-	if (rc)
-		return rc;
-	d->shutdown = false;
-	return answer_ok(r);
+	r->domain->shutdown = false;
+	return 0;
 }
 
 static int do_set_target(struct request *r)
 {
-	unsigned int domid, target;
-	const char *string[2];
-	struct domain *d, *t;
+	unsigned int target;
 
-	if (wire_strings(r->message, string, 2) < 2 || !wire_domid(string[0], &domid) ||
-	    !wire_domid(string[1], &target))
+	if (!wire_domid(r->string[1], &target))
 		return EINVAL;
-	d = r->store->domain[domid];
-	t = r->store->domain[target];
-	if (!d || !d->introduced || !t || !t->introduced)
+	if (!r->store->domain[target] || !r->store->domain[target]->introduced)
 		return ENOENT;
-	d->client->target = (int32_t)target;
-	return answer_ok(r);
+	r->domain->client->target = (int32_t)target;
+	return 0;
 }
 
 static int do_get_domain_path(struct request *r)
 {
-	const char *s = wire_only_string(r->message);
+	struct text *path = scratch(r, 0);
 	unsigned int domid;
-	char path[32];
 
-	if (!s || !wire_domid(s, &domid))
+	if (!wire_domid(r->string[0], &domid))
 		return EINVAL;
-	snprintf(path, sizeof(path), "/local/domain/%u", domid);
-	return answer_string(r, path);
+	text_printf(path, "/local/domain/%u", domid);
+	return answer_string(r, path->data);
 }
 
 static int do_is_domain_introduced(struct request *r)
 {
-	const char *s = wire_only_string(r->message);
+	const struct domain *d;
 	unsigned int domid;
-	bool is;
 
-	if (!s || !wire_domid(s, &domid))
+	if (!wire_domid(r->string[0], &domid))
 		return EINVAL;
-	is = domid == 0x7ff0 || (r->store->domain[domid] && r->store->domain[domid]->introduced);
-	return answer_string(r, is ? "T" : "F");
+	d = r->store->domain[domid];
+	return answer_string(r, domid == DOMID_SELF || (d && d->introduced) ? "T" : "F");
 }
 
 static int do_control(struct request *r)
 {
-	const char *word[16];
-	unsigned int nr = wire_strings(r->message, word, 16);
-	struct text *out = &r->store->scratch;
-	int rc;
+	struct text *out = scratch(r, 0);
+	int rc = outside_control(r->store, r->string, r->nr, out);
 
-	if (!nr || nr > 16)
-		return EINVAL;
-	out->len = 0;
-	rc = outside_control(r->store, word, nr, out);
 	if (rc)
 		return rc;
 	if (out->len > XENSTORE_PAYLOAD_MAX - 1)
 		out->len = XENSTORE_PAYLOAD_MAX - 1;
 	text_add(out, "", 1);
-	return answer_data(r, out->data, out->len);
+	return answer(r, out->data, out->len);
 }
 
 /* --- The table ------------------------------------------------------------------------------------------------ */
 
 enum {
-	FOR_TOOLS = 1,	  /* privileged clients only */
-	NO_TX = 2,	  /* the transaction's id is ignored */
-	CHANGES = 4,	  /* to be remembered when it succeeds */
-	READ_ONLY_TOO = 8 /* allowed on the read-only socket */
+	FOR_TOOLS = 1,	   /* privileged clients only */
+	NO_TX = 2,	   /* the transaction's id is ignored */
+	CHANGES = 4,	   /* to be remembered when it succeeds */
+	READ_ONLY_TOO = 8, /* allowed on the read-only socket */
+	/* What the payload is: */
+	WHOLE = 16,    /* strings and nothing behind the last NUL */
+	DOMAIN = 32,   /* the first one is an introduced domain's number */
+	PATH = 64,     /* the first one is a path */
+	NODE = 128,    /* that of a node */
+	SPECIAL = 256, /* which may be a special one */
+	ABSENT = 512   /* and need not be there */
 };
+
+#define ASKS  (NODE | WHOLE | READ_ONLY_TOO)
+#define MAKES (NODE | ABSENT | CHANGES)
+#define TOOLS (FOR_TOOLS | NO_TX)
 
 static const struct operation {
+	const char *name;
 	int (*serve)(struct request *r);
-	unsigned int flags;
+	uint16_t flags, least, most; /* strings */
+	uint8_t need, seen;	     /* rights; what of the node the answer depends on */
 } operations[XS_TYPE_COUNT] = {
-	[XS_CONTROL] = {do_control, FOR_TOOLS | NO_TX},
-	[XS_DIRECTORY] = {do_directory, READ_ONLY_TOO},
-	[XS_READ] = {do_read, READ_ONLY_TOO},
-	[XS_GET_PERMS] = {do_get_perms, READ_ONLY_TOO},
-	[XS_WATCH] = {do_watch, NO_TX | CHANGES | READ_ONLY_TOO},
-	[XS_UNWATCH] = {do_unwatch, NO_TX | CHANGES | READ_ONLY_TOO},
-	[XS_TRANSACTION_START] = {do_transaction_start, CHANGES | READ_ONLY_TOO},
-	[XS_TRANSACTION_END] = {do_transaction_end, CHANGES | READ_ONLY_TOO},
-	[XS_INTRODUCE] = {do_introduce, FOR_TOOLS | NO_TX | CHANGES},
-	[XS_RELEASE] = {do_release, FOR_TOOLS | NO_TX | CHANGES},
-	[XS_GET_DOMAIN_PATH] = {do_get_domain_path, READ_ONLY_TOO},
-	[XS_WRITE] = {do_write, CHANGES},
-	[XS_MKDIR] = {do_mkdir, CHANGES},
-	[XS_RM] = {do_rm, CHANGES},
-	[XS_SET_PERMS] = {do_set_perms, CHANGES},
-	[XS_IS_DOMAIN_INTRODUCED] = {do_is_domain_introduced, FOR_TOOLS | NO_TX | READ_ONLY_TOO},
-	[XS_RESUME] = {do_resume, FOR_TOOLS | NO_TX | CHANGES},
-	[XS_SET_TARGET] = {do_set_target, FOR_TOOLS | NO_TX | CHANGES},
-	[XS_RESET_WATCHES] = {do_reset_watches, CHANGES | READ_ONLY_TOO},
-	[XS_DIRECTORY_PART] = {do_directory_part, READ_ONLY_TOO},
+	[XS_CONTROL] = {"CONTROL", do_control, TOOLS, 1, 16},
+	[XS_DIRECTORY] = {"DIRECTORY", do_directory, ASKS, 1, 1, PERM_READ, SEEN_CHILDREN},
+	[XS_READ] = {"READ", do_read, ASKS, 1, 1, PERM_READ, SEEN_VALUE},
+	[XS_GET_PERMS] = {"GET_PERMS", do_get_perms, ASKS | SPECIAL, 1, 1, PERM_READ},
+	[XS_WATCH] = {"WATCH", do_watch, PATH | NO_TX | CHANGES | READ_ONLY_TOO, 2, 3},
+	[XS_UNWATCH] = {"UNWATCH", do_unwatch, PATH | NO_TX | CHANGES | READ_ONLY_TOO, 2, 2},
+	[XS_TRANSACTION_START] = {"TRANSACTION_START", do_transaction_start,
+				  CHANGES | READ_ONLY_TOO, 0, UINT16_MAX},
+	[XS_TRANSACTION_END] = {"TRANSACTION_END", do_transaction_end,
+				WHOLE | CHANGES | READ_ONLY_TOO, 1, 1},
+	[XS_INTRODUCE] = {"INTRODUCE", do_introduce, TOOLS | CHANGES, 3, UINT16_MAX},
+	[XS_RELEASE] = {"RELEASE", do_release, WHOLE | DOMAIN | TOOLS | CHANGES, 1, 1},
+	[XS_GET_DOMAIN_PATH] = {"GET_DOMAIN_PATH", do_get_domain_path, WHOLE | READ_ONLY_TOO, 1, 1},
+	[XS_WRITE] = {"WRITE", do_write, MAKES, 1, UINT16_MAX, PERM_WRITE},
+	[XS_MKDIR] = {"MKDIR", do_mkdir, MAKES | WHOLE, 1, 1, PERM_WRITE},
+	[XS_RM] = {"RM", do_rm, MAKES | WHOLE, 1, 1, PERM_WRITE},
+	[XS_SET_PERMS] = {"SET_PERMS", do_set_perms, NODE | SPECIAL | CHANGES, 2, STRINGS_MOST,
+			  PERM_WRITE | PERM_OWNER},
+	[XS_WATCH_EVENT] = {"WATCH_EVENT"},
+	[XS_ERROR] = {"ERROR"},
+	[XS_IS_DOMAIN_INTRODUCED] = {"IS_DOMAIN_INTRODUCED", do_is_domain_introduced,
+				     TOOLS | WHOLE | READ_ONLY_TOO, 1, 1},
+	[XS_RESUME] = {"RESUME", do_resume, WHOLE | DOMAIN | TOOLS | CHANGES, 1, 1},
+	[XS_SET_TARGET] = {"SET_TARGET", do_set_target, DOMAIN | TOOLS | CHANGES, 2, UINT16_MAX},
+	[XS_RESET_WATCHES] = {"RESET_WATCHES", do_reset_watches, CHANGES | READ_ONLY_TOO, 0,
+			      UINT16_MAX},
+	[XS_DIRECTORY_PART] = {"DIRECTORY_PART", do_directory_part, NODE | READ_ONLY_TOO, 2, 2,
+			       PERM_READ, SEEN_CHILDREN},
 };
 
-static int refuse(const struct request *r, const struct operation *op)
+static const struct operation *operation_of(uint32_t type)
 {
+	return type < XS_TYPE_COUNT && operations[type].name ? &operations[type] : NULL;
+}
+
+const char *request_name(uint32_t type)
+{
+	const struct operation *op = operation_of(type);
+
+	return op ? op->name : "?";
+}
+
+static int find_domain(struct request *r)
+{
+	unsigned int domid;
+
+	if (!wire_domid(r->string[0], &domid) || !domid)
+		return EINVAL;
+	r->domain = r->store->domain[domid];
+	return r->domain && r->domain->introduced ? 0 : ENOENT;
+}
+
+/* The node if the client has all rights that are needed. */
+static int find_node(struct request *r, const struct operation *op)
+{
+	const struct path *path = &r->store->path;
+
+	if (path->s[0] == '@' && !(op->flags & SPECIAL))
+		return EINVAL;
+	r->node = view_find(&r->view, path, (int)path->levels, op->seen);
+	if (r->view.error)
+		return r->view.error;
+	if (r->node && (client_may(r->client, r->node->perms) & op->need) == op->need)
+		return 0;
+	return hide_errno(r, r->node ? EACCES : ENOENT, op->need);
+}
+
+static int parse(struct request *r, const struct operation *op)
+{
+	const struct message *m = r->message;
+	struct path *path = &r->store->path;
+	int rc = 0;
+
+	r->nr = wire_strings(m, r->string, STRINGS_MOST);
+	if (r->nr < op->least || r->nr > op->most ||
+	    ((op->flags & WHOLE) && m->data[m->header.len - 1]))
+		return EINVAL;
+	if (op->flags & DOMAIN)
+		rc = find_domain(r);
+	if ((op->flags & (PATH | NODE)) &&
+	    (!path_parse(path, r->string[0], r->client->domid) ||
+	     (!r->client->privileged &&
+	      client_exceeds(r->store, r->client, QUOTA_PATH, path_counted(path)))))
+		return EINVAL;
+	if (op->flags & NODE)
+		rc = find_node(r, op);
+	return rc == ENOENT && (op->flags & ABSENT) ? 0 : rc;
+}
+
+static int serve(struct request *r, const struct operation *op)
+{
+	uint32_t id = r->message->header.tx_id;
+	int rc;
+
 	if (!op || !op->serve)
 		return ENOSYS;
-	if ((op->flags & FOR_TOOLS) && (!r->client->privileged))
+	if ((op->flags & FOR_TOOLS) && !r->client->privileged)
 		return EACCES;
 	if (r->client->read_only && !(op->flags & READ_ONLY_TOO))
 		return EROFS;
-	return 0;
+	if (id && !(op->flags & NO_TX)) {
+		r->view.tx = transaction_find(r->client, id);
+		if (!r->view.tx)
+			return ENOENT;
+	}
+	rc = parse(r, op);
+	return rc ? rc : op->serve(r);
 }
 
 void store_request(struct store *store, struct client *c, const struct message *m)
 {
-	const struct xsd_sockmsg *header = &m->header;
-	const struct operation *op =
-		header->type < XS_TYPE_COUNT ? &operations[header->type] : NULL;
-	struct request r = {store, c, m, {.store = store, .client = c}};
-	int rc = refuse(&r, op);
-	bool in_tx;
+	static const char *string[STRINGS_MOST];
+	const struct operation *op = operation_of(m->header.type);
+	struct request r = {.store = store,
+			    .client = c,
+			    .message = m,
+			    .view = {.store = store, .client = c},
+			    .string = string,
+			    .data = "OK",
+			    .len = 3};
+	struct xsd_sockmsg header = m->header;
+	int rc = serve(&r, op);
 
-	if (!rc && header->tx_id && !(op->flags & NO_TX)) {
-		r.view.tx = transaction_find(c, header->tx_id);
-		if (!r.view.tx)
-			rc = ENOENT;
-	}
-	in_tx = r.view.tx;
-	if (!rc)
-		rc = op->serve(&r);
-	if (in_tx || (!rc && (op->flags & CHANGES)))
+	if (r.view.tx || (!rc && (op->flags & CHANGES)))
 		outside_changed(c, m);
-	if (rc)
-		answer_error(&r, rc);
+	if (rc) {
+		header.type = XS_ERROR;
+		answer_string(&r, wire_error_name(rc));
+	}
+	header.len = (uint32_t)r.len;
+	outside_send(c, &header, r.data, r.len, NULL, 0, NULL);
+	/* Once at the beginning: the client need not look for itself. */
+	if (r.added)
+		watch_tell(r.added, store->path.s, store->path.len, NULL);
 }

@@ -11,47 +11,18 @@
 #define FEATURE_WATCH_DEPTH 4 /* bit 2 of docs/misc/xenstore-ring.txt; not in the header of 4.17 */
 #define SIZE		    XENSTORE_RING_SIZE
 
-struct ring {
-	struct conn conn;
-	struct domain *domain;
-	struct xenstore_domain_interface *page; /* NULL: not mapped (yet) */
-	uint32_t port;				/* our end */
-	bool by_grant, broken, served, more, reset;
-};
-
 static unsigned int nr_more; /* rings that want another round */
 
-static void prepare(struct conn *c);
-static void finish(struct conn *c);
-static const struct conn_kind ring_kind = {prepare, finish};
-
-static struct ring *conn_ring(struct conn *c)
-{
-	return (struct ring *)c; /* its first member */
-}
-
-static struct ring *domain_ring(struct domain *d)
-{
-	struct ring *r = d->client->connection;
-
-	if (r)
-		return r;
-	r = xcalloc(1, sizeof(*r));
-	r->domain = d;
-	conn_init(&r->conn, &ring_kind, d->client);
-	return r;
-}
-
 /* The connection of a domain that has one, or NULL. */
-static struct ring *ring_of(const struct domain *d)
+static struct conn *ring_of(const struct domain *d)
 {
 	return d->client ? d->client->connection : NULL;
 }
 
-static void want_more(struct ring *r, bool more)
+static void want_more(struct conn *c, bool more)
 {
-	nr_more += more - r->more;
-	r->more = more;
+	nr_more += more - c->more;
+	c->more = more;
 }
 
 /* --- The page ---------------------------------------------------------------------------------- */
@@ -88,186 +59,169 @@ static void page_reset(struct xenstore_domain_interface *page)
 	__atomic_store_n(&page->connection, XENSTORE_CONNECTED, __ATOMIC_RELEASE);
 }
 
-static void ring_close(struct ring *r)
+static void ring_close(struct conn *c)
 {
-	unsigned int domid = r->domain->domid;
-
-	if (r->port)
-		xen_unbind(r->port);
-	if (r->page)
-		xen_unmap(domid, r->page, r->by_grant);
-	r->port = 0;
-	r->page = NULL;
+	want_more(c, false);
+	if (c->port)
+		xen_unbind(c->port);
+	if (c->page)
+		xen_unmap(c->client->domid, c->page, c->by_grant);
+	c->port = 0;
+	c->page = NULL;
 }
 
-static int ring_open(struct ring *r)
+static int ring_open(struct conn *c)
 {
-	const struct domain *d = r->domain;
+	const struct domain *d = the_store.domain[c->client->domid];
 
-	r->page = xen_map(d->domid, d->gfn, &r->by_grant);
-	if (!r->page)
+	c->page = xen_map(d->domid, d->gfn, &c->by_grant);
+	if (!c->page)
 		return ENOENT;
-	r->port = xen_bind(d->domid, d->port);
-	if (!r->port) {
-		ring_close(r);
+	c->port = xen_bind(d->domid, d->port);
+	if (!c->port) {
+		ring_close(c);
 		return EINVAL;
 	}
-	r->page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION |
+	c->page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION |
 				   XENSTORE_SERVER_FEATURE_ERROR | FEATURE_WATCH_DEPTH;
 	return 0;
 }
 
 /* --- Beginning and end --------------------------------------------------------------------------- */
 
-static void ring_clear(struct ring *r)
-{
-	conn_clear(&r->conn);
-	r->conn.progress = (struct progress){0};
-	r->broken = r->served = r->reset = false;
-}
+static void prepare(struct conn *c);
+static void finish(struct conn *c);
+static const struct conn_kind ring_kind = {prepare, finish, ring_close};
 
 int outside_introduce(struct store *store, struct domain *d, bool again)
 {
-	struct ring *r = domain_ring(d);
-	int rc = 0;
+	struct conn *c = conn_of(d->client);
+	int rc;
 
-	if (!journal_replaying) {
-		ring_close(r);
-		rc = ring_open(r);
+	if (journal_replaying) {
+		conn_reset(c);
+		return 0;
 	}
-	if (rc && !again)
-		outside_release(store, d);
+	c->kind = &ring_kind;
+	ring_close(c);
+	rc = ring_open(c);
 	if (rc)
 		return rc;
-	ring_clear(r);
-	if (journal_replaying)
-		return 0;
+	conn_reset(c);
+	c->broken = c->served = false;
 	if (d->domid)
-		page_reset(r->page);
-	xen_notify(r->port);
-	want_more(r, true);
+		page_reset(c->page);
+	xen_notify(c->port);
+	want_more(c, true);
 	return 0;
 }
 
-void outside_release(struct store *store, struct domain *d)
+/* The domain has nothing any more and nothing waits; the journal has it as a request. */
+static void ring_forget(struct store *store, struct conn *c)
 {
-	struct ring *r = ring_of(d);
-
-	if (!r)
-		return;
-	ring_close(r);
-	want_more(r, false);
-	conn_done(&r->conn);
-	d->client->connection = NULL;
-	free(r);
+	client_reset(store, c->client);
+	outside_changed(c->client, &(struct message){{.type = XS_RESET_WATCHES}, ""});
+	conn_reset(c);
+	c->served = false;
 }
 
 /* What the domain said makes no sense: it is not listened to until it is introduced again or asks to begin anew. */
-static void ring_break(struct store *store, struct ring *r, uint32_t error, const char *why)
+static void ring_break(struct store *store, struct conn *c, uint32_t error, const char *why)
 {
-	log_warning("domain %u: %s; its connection is stopped", r->domain->domid, why);
-	client_reset(store, r->conn.client);
-	ring_clear(r);
-	r->broken = true;
-	r->page->error = error;
-	journal_append(RECORD_RING_BROKEN, r->domain->domid, 0);
+	if (!c->told) /* once: it can begin anew and break it again as often as it likes */
+		log_warning("domain %u: %s; its connection is stopped", c->client->domid, why);
+	c->told = true;
+	ring_forget(store, c);
+	c->broken = true;
+	c->page->error = error; /* where a new process finds it */
 }
 
-static void ring_begin_anew(struct store *store, struct ring *r)
+/* The journal knows of it, and all of before has gone its way, when the page changes. */
+static void ring_begin_anew(struct store *store, struct conn *c)
 {
-	client_reset(store, r->conn.client);
-	ring_clear(r);
-	r->reset = true;
-	journal_append(RECORD_RING_RESET, r->domain->domid, 0);
+	conn_round_end();
+	ring_forget(store, c);
+	journal_commit();
+	c->broken = false;
+	page_reset(c->page);
+	xen_notify(c->port);
+	want_more(c, true);
 }
 
 /* --- A round --------------------------------------------------------------------------------------- */
 
-static void ring_read(struct store *store, struct ring *r)
+static void ring_read(struct store *store, struct conn *c)
 {
-	struct xenstore_domain_interface *page = r->page;
-	uint32_t cons = index_read(&page->req_cons), prod = index_read(&page->req_prod);
+	uint32_t cons = index_read(&c->page->req_cons), prod = index_read(&c->page->req_prod);
 	char bytes[SIZE];
 
 	if (prod - cons > SIZE) {
-		ring_break(store, r, XENSTORE_ERROR_RINGIDX, "it set impossible ring indices");
+		ring_break(store, c, XENSTORE_ERROR_RINGIDX, "it set impossible ring indices");
 		return;
 	}
-	r->served = true;
-	r->conn.progress.req_before = cons;
-	r->conn.progress.req_after = prod;
-	ring_copy(page->req, cons, bytes, prod - cons, false);
-	if (conn_input(store, &r->conn, bytes, prod - cons))
-		ring_break(store, r, XENSTORE_ERROR_PROTO, "it sent an overlong request");
+	c->served = true;
+	c->progress.req_before = cons;
+	c->progress.req_after = prod;
+	ring_copy(c->page->req, cons, bytes, prod - cons, false);
+	if (conn_input(store, c, bytes, prod - cons))
+		ring_break(store, c, XENSTORE_ERROR_PROTO, "it sent an overlong request");
 }
 
-static void ring_serve(struct store *store, struct ring *r)
+static void ring_serve(struct store *store, struct conn *c)
 {
-	if (!r->page || r->served || r->reset)
+	if (!c->page || c->served)
 		return;
-	if (__atomic_load_n(&r->page->connection, __ATOMIC_ACQUIRE) == XENSTORE_RECONNECT)
-		ring_begin_anew(store, r);
-	else if (r->broken)
-		return;
-	else if (conn_may_ask(&r->conn))
-		ring_read(store, r);
-	conn_touch(&r->conn);
+	if (__atomic_load_n(&c->page->connection, __ATOMIC_ACQUIRE) == XENSTORE_RECONNECT)
+		ring_begin_anew(store, c);
+	else if (!c->broken && conn_may_ask(c))
+		ring_read(store, c);
+	if (!c->broken)
+		conn_touch(c);
 }
 
 static void prepare(struct conn *c)
 {
-	struct ring *r = conn_ring(c);
-	struct xenstore_domain_interface *page = r->page;
-	uint32_t prod, space, n;
+	struct xenstore_domain_interface *page = c->page;
+	struct progress *p = &c->progress;
+	uint32_t space, n;
 
-	if (!page || r->broken || r->reset)
+	if (!page || c->broken)
 		return;
-	if (!r->served)
-		r->conn.progress.req_before = r->conn.progress.req_after =
-			index_read(&page->req_cons);
-	prod = index_read(&page->rsp_prod);
-	space = SIZE - (prod - index_read(&page->rsp_cons));
+	if (!c->served)
+		p->req_before = p->req_after = index_read(&page->req_cons);
+	p->rsp_before = index_read(&page->rsp_prod);
+	space = SIZE - (p->rsp_before - index_read(&page->rsp_cons));
 	if (space > SIZE) {
-		ring_break(&the_store, r, XENSTORE_ERROR_RINGIDX, "it set impossible ring indices");
+		ring_break(&the_store, c, XENSTORE_ERROR_RINGIDX, "it set impossible ring indices");
 		return;
 	}
-	n = conn_waiting(c) < space ? (uint32_t)conn_waiting(c) : space;
-	if (n)
-		ring_copy(page->rsp, prod, c->out.data + c->out_sent, n, true);
-	r->conn.progress.rsp_before = prod;
-	r->conn.progress.rsp_after = prod + n;
+	n = queue_len(&c->out) < space ? (uint32_t)queue_len(&c->out) : space;
+	ring_copy(page->rsp, p->rsp_before, queue_first(&c->out), n, true);
+	p->rsp_after = p->rsp_before + n;
 	conn_note(c, n);
 }
 
 static void finish(struct conn *c)
 {
-	struct ring *r = conn_ring(c);
-	struct xenstore_domain_interface *page = r->page;
+	struct xenstore_domain_interface *page = c->page;
 	const struct progress *p = &c->progress;
 	uint32_t space;
 
-	if (r->reset && page) {
-		page_reset(page);
-		r->reset = false;
-		xen_notify(r->port);
-		want_more(r, true);
+	if (!page || c->broken)
 		return;
-	}
-	if (!page || r->broken)
-		return;
-	if (r->served)
+	if (c->served)
 		index_write(&page->req_cons, p->req_after);
 	if (p->rsp_after != p->rsp_before)
 		index_write(&page->rsp_prod, p->rsp_after);
 	conn_sent(c, p->rsp_after - p->rsp_before);
 	if (p->rsp_after != p->rsp_before || p->req_after != p->req_before)
-		xen_notify(r->port);
-	r->served = false;
+		xen_notify(c->port);
+	c->served = false;
 	/* What the domain did since we looked may not have been worth an event to it. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	space = SIZE - (p->rsp_after - index_read(&page->rsp_cons));
-	if (index_read(&page->req_prod) != p->req_after || (conn_waiting(c) && space))
-		want_more(r, true);
+	if (index_read(&page->req_prod) != p->req_after || (queue_len(&c->out) && space))
+		want_more(c, true);
 }
 
 void ring_event(struct store *store, uint32_t port)
@@ -280,12 +234,12 @@ void ring_event(struct store *store, uint32_t port)
 }
 
 /* Could it do something now? If not, it waits for the domain, or for others to read what it caused. */
-static bool can_go_on(const struct ring *r)
+static bool can_go_on(const struct conn *c)
 {
-	const struct xenstore_domain_interface *page = r->page;
+	const struct xenstore_domain_interface *page = c->page;
 
-	return !page || conn_may_ask(&r->conn) ||
-	       (conn_waiting(&r->conn) && page->rsp_prod - index_read(&page->rsp_cons) < SIZE);
+	return conn_may_ask(c) ||
+	       (queue_len(&c->out) && page->rsp_prod - index_read(&page->rsp_cons) < SIZE);
 }
 
 bool ring_again(struct store *store)
@@ -297,12 +251,12 @@ bool ring_again(struct store *store)
 		any = false;
 		TAILQ_FOREACH(d, &store->domains, link)
 		{
-			struct ring *r = ring_of(d);
+			struct conn *c = ring_of(d);
 
-			if (!r || !r->more || !can_go_on(r))
+			if (!c || !c->more || !can_go_on(c))
 				continue;
-			want_more(r, false);
-			ring_serve(store, r);
+			want_more(c, false);
+			ring_serve(store, c);
 			any = true;
 		}
 		conn_round_end();
@@ -312,27 +266,6 @@ bool ring_again(struct store *store)
 
 /* --- Restart ------------------------------------------------------------------------------------------ */
 
-struct conn *ring_conn(struct domain *d)
-{
-	return &domain_ring(d)->conn;
-}
-
-bool ring_load(struct store *store, const struct record *record)
-{
-	struct domain *d = record->client < CLIENT_TOOLS ? store->domain[record->client] : NULL;
-	struct ring *r;
-
-	if (record->kind != RECORD_RING_RESET && record->kind != RECORD_RING_BROKEN)
-		return false;
-	if (!d || !d->client)
-		return true;
-	r = domain_ring(d);
-	client_reset(store, d->client);
-	ring_clear(r);
-	r->broken = record->kind == RECORD_RING_BROKEN;
-	return true;
-}
-
 /* Indices that are still where the last round began are moved to where it ended. */
 static void index_catch_up(XENSTORE_RING_IDX *index, uint32_t before, uint32_t after)
 {
@@ -340,21 +273,22 @@ static void index_catch_up(XENSTORE_RING_IDX *index, uint32_t before, uint32_t a
 		index_write(index, after);
 }
 
-static void resume_one(struct ring *r)
+static void resume_one(struct conn *c)
 {
-	const struct progress *p = &r->conn.progress;
-	int rc = ring_open(r);
+	const struct progress *p = &c->progress;
+	int rc = ring_open(c);
 
+	conn_restored(c, &ring_kind);
 	if (rc) {
 		log_warning("domain %u: its connection cannot be taken up again: %s",
-			    r->domain->domid, strerror(rc));
+			    c->client->domid, strerror(rc));
 		return;
 	}
-	index_catch_up(&r->page->req_cons, p->req_before, p->req_after);
-	index_catch_up(&r->page->rsp_prod, p->rsp_before, p->rsp_after);
-	conn_restored(&r->conn);
-	xen_notify(r->port);
-	want_more(r, true);
+	index_catch_up(&c->page->req_cons, p->req_before, p->req_after);
+	index_catch_up(&c->page->rsp_prod, p->rsp_before, p->rsp_after);
+	c->broken = c->page->error;
+	xen_notify(c->port);
+	want_more(c, true);
 }
 
 void ring_resume(struct store *store)
@@ -363,11 +297,5 @@ void ring_resume(struct store *store)
 
 	TAILQ_FOREACH(d, &store->domains, link)
 	if (d->introduced)
-		resume_one(domain_ring(d));
-}
-
-void ring_dump(struct conn *c)
-{
-	if (conn_ring(c)->broken)
-		journal_append(RECORD_RING_BROKEN, c->client->id, 0);
+		resume_one(conn_of(d->client));
 }

@@ -11,18 +11,8 @@
 
 #include "xenstored/conn.h"
 
-/*
- * While the journal is replayed nothing is mapped: only what waits in both directions is kept. ring_load(): for RECORD_RING_...; false
- * for others.
- */
-bool ring_load(struct store *store, const struct record *r);
-/* The connection of an introduced domain. */
-struct conn *ring_conn(struct domain *d);
 /* Behind the replay: takes up the connection of every domain that was introduced. */
 void ring_resume(struct store *store);
-/* Appends what a snapshot must say of a ring beside its conn. */
-void ring_dump(struct conn *c);
-
 /* The event channel @port is pending. */
 void ring_event(struct store *store, uint32_t port);
 /* Serves rings that had more than one round takes; true while there are such. */

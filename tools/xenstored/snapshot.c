@@ -8,10 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-struct record_store {
-	uint32_t quota[QUOTA_NR], soft_memory;
-};
-
 struct record_domain {
 	uint64_t gfn;
 	uint32_t port;
@@ -19,18 +15,31 @@ struct record_domain {
 	uint8_t introduced, shutdown;
 };
 
+/* A request of two parts. May be longer than the wire allows: what was a relative path is not any more. */
+static void put_request(uint32_t client, struct xsd_sockmsg header, const void *a, size_t na,
+			const void *b, size_t nb)
+{
+	char *p = journal_append(RECORD_REQUEST, client, WIRE_HEADER + na + nb);
+
+	header.len = (uint32_t)(na + nb);
+	p = mempcpy(p, &header, WIRE_HEADER);
+	p = mempcpy(p, a, na);
+	memcpy(p, b, nb);
+}
+
 void outside_changed(struct client *c, const struct message *m)
 {
-	char *p = journal_append(RECORD_REQUEST, c->id, WIRE_HEADER + m->header.len);
-
-	memcpy(p, &m->header, WIRE_HEADER);
-	memcpy(p + WIRE_HEADER, m->data, m->header.len);
+	if (!journal_replaying)
+		put_request(c->id, m->header, m->data, m->header.len, "", 0);
 }
 
 void outside_known(struct domain *d)
 {
-	struct record_domain *r = journal_append(RECORD_DOMAIN, d->domid, sizeof(*r));
+	struct record_domain *r;
 
+	if (journal_replaying)
+		return;
+	r = journal_append(RECORD_DOMAIN, d->domid, sizeof(*r));
 	*r = (struct record_domain){
 		.gfn = d->gfn,
 		.port = d->port,
@@ -42,43 +51,32 @@ void outside_known(struct domain *d)
 
 void snapshot_settings(const struct store *store)
 {
-	struct record_store *r = journal_append(RECORD_STORE, 0, sizeof(*r));
-
-	memcpy(r->quota, store->quota, sizeof(r->quota));
-	r->soft_memory = store->quota_soft_memory;
+	memcpy(journal_append(RECORD_STORE, 0, sizeof(store->quota)), store->quota,
+	       sizeof(store->quota));
 }
 
 /* --- To the journal ------------------------------------------------------------------------------------ */
 
-/* A request as @client would make it. May be longer than the wire allows: what was a relative path is not any more. */
+/* A request as @client would make it. */
 static void dump_request(uint32_t client, uint32_t type, const char *path, const void *data,
 			 size_t len)
 {
-	size_t n = strlen(path) + 1;
-	struct message m = {.header = {.type = type, .len = (uint32_t)(n + len)}};
-	char *p = journal_append(RECORD_REQUEST, client, WIRE_HEADER + m.header.len);
-
-	memcpy(p, &m.header, WIRE_HEADER);
-	memcpy(p + WIRE_HEADER, path, n);
-	memcpy(p + WIRE_HEADER + n, data, len);
-}
-
-static bool same_perms(const struct perms *a, const struct perms *b)
-{
-	return a == b || (a->nr == b->nr && !memcmp(a->perm, b->perm, a->nr * sizeof(a->perm[0])));
+	put_request(client, (struct xsd_sockmsg){.type = type}, path, strlen(path) + 1, data, len);
 }
 
 static void dump_node(void *arg, const char *path, const struct node *n, const struct node *parent)
 {
+	const struct blob *p = n->perms, *value = n->value;
 	char text[XENSTORE_PAYLOAD_MAX];
 	size_t len = 0;
 
 	if (*path == '/' && path[1])
-		dump_request(CLIENT_TOOLS, XS_WRITE, path, blob_data(n->value), blob_len(n->value));
-	if (same_perms(n->perms, parent->perms))
+		dump_request(CLIENT_TOOLS, XS_WRITE, path, value ? value->data : "",
+			     blob_len(value));
+	if (p->len == parent->perms->len && !memcmp(p->perm, parent->perms->perm, p->len))
 		return;
-	for (uint32_t i = 0; i < n->perms->nr; i++)
-		len += wire_perm_text(n->perms->perm[i], text + len);
+	for (uint32_t i = 0; i < perms_nr(p); i++)
+		len += wire_perm_text(p->perm[i], text + len);
 	dump_request(CLIENT_TOOLS, XS_SET_PERMS, path, text, len);
 }
 
@@ -90,7 +88,7 @@ static void dump_watch(const struct watch *w)
 	if (w->depth >= 0)
 		text_printf(&rest, "%d", w->depth);
 	/* A relative path becomes one again. */
-	dump_request(w->client->id, XS_WATCH, w->watched->path + w->relative, rest.data,
+	dump_request(w->client->id, XS_WATCH, w->watched->named.name + w->relative, rest.data,
 		     rest.len + (w->depth >= 0));
 	text_free(&rest);
 }
@@ -144,7 +142,7 @@ static void load_domain(struct store *store, const struct record *r)
 	const struct record_domain *head = (const struct record_domain *)r->data;
 	struct domain *d;
 
-	if (r->len < sizeof(*head) || r->client > 65535)
+	if (r->len < sizeof(*head) || r->client >= CLIENT_TOOLS)
 		return;
 	d = domain_know(store, r->client);
 	d->gfn = head->gfn;
@@ -172,25 +170,23 @@ static void load_transaction(struct store *store, const struct record *r)
 
 static void load_store(struct store *store, const struct record *r)
 {
-	const struct record_store *s = (const struct record_store *)r->data;
-
-	if (r->len != sizeof(*s))
-		return;
-	memcpy(store->quota, s->quota, sizeof(s->quota));
-	store->quota_soft_memory = s->soft_memory;
+	if (r->len == sizeof(store->quota))
+		memcpy(store->quota, r->data, sizeof(store->quota));
 }
 
 static void load_end(struct store *store, const struct record *r)
 {
-	struct domain *d = r->client < 65536 ? store->domain[r->client] : NULL;
+	struct domain *d = r->client < CLIENT_TOOLS ? store->domain[r->client] : NULL;
 
 	if (d && r->kind == RECORD_GONE)
 		domain_forget(store, d);
 	else if (d)
 		domain_shut_down(store, d);
+	else if (r->client > CLIENT_TOOLS)
+		client_free(store, client_known(store, r->client));
 }
 
-bool snapshot_load(struct store *store, const struct record *r)
+void snapshot_load(struct store *store, const struct record *r)
 {
 	static void (*const load[])(struct store * store, const struct record *r) = {
 		[RECORD_REQUEST] = load_request, [RECORD_STORE] = load_store,
@@ -198,8 +194,6 @@ bool snapshot_load(struct store *store, const struct record *r)
 		[RECORD_GONE] = load_end,	 [RECORD_TRANSACTION] = load_transaction,
 	};
 
-	if (r->kind >= sizeof(load) / sizeof(load[0]) || !load[r->kind])
-		return false;
-	load[r->kind](store, r);
-	return true;
+	if (r->kind < sizeof(load) / sizeof(load[0]) && load[r->kind])
+		load[r->kind](store, r);
 }

@@ -10,7 +10,7 @@
 
 /* Appends records that describe the whole model. Transactions that are open can only fail from here on. */
 void snapshot_dump(struct store *store);
-/* Does what one record says; false for one that is not the model's. */
-bool snapshot_load(struct store *store, const struct record *r);
+/* Does what one record says, if it is the model's. */
+void snapshot_load(struct store *store, const struct record *r);
 /* Appends the quotas and what else belongs to no domain or node. */
 void snapshot_settings(const struct store *store);

@@ -20,53 +20,14 @@
 #define BACKLOG_PAUSE (64u << 10) /* of answers: no further requests are read */
 #define BACKLOG_MAX   (16u << 20)
 
-struct peer {
-	struct conn conn;
-	int fd;
-	uint32_t events;
-	struct loop_source *source;
-};
-
 /* The second one is for those who may only look. */
 static struct listener {
 	const char *path; /* NULL: there is none */
 	int fd;
-	bool read_only;
-} listeners[2] = {{.fd = -1}, {.fd = -1, .read_only = true}};
+} listeners[2] = {{.fd = -1}, {.fd = -1}};
 
 static struct loop *the_loop;
-static void (*round_end)(void);
-
-static void peer_free(struct peer *p)
-{
-	loop_remove(p->source);
-	conn_done(&p->conn);
-	client_free(&the_store, p->conn.client);
-	free(p);
-}
-
-static void peer_close(struct peer *p)
-{
-	int fd = p->fd;
-
-	/* Committed while the descriptor still holds the id. Nobody takes it up again. */
-	shutdown(fd, SHUT_RDWR);
-	journal_append(RECORD_CLOSE, p->conn.client->id, 0);
-	journal_commit();
-	peer_free(p);
-	close(fd);
-}
-
-static void want(struct peer *p)
-{
-	size_t waiting = conn_waiting(&p->conn);
-	uint32_t events =
-		(waiting < BACKLOG_PAUSE ? EPOLLIN : 0) | (waiting ? (uint32_t)EPOLLOUT : 0);
-
-	if (events != p->events)
-		loop_fd_events(p->source, events);
-	p->events = events;
-}
+static void (*round_end)(void *arg);
 
 static void prepare(struct conn *c)
 {
@@ -77,36 +38,63 @@ static void prepare(struct conn *c)
 /* So many bytes are with the client. */
 static void sent(struct conn *c, size_t n)
 {
-	conn_note(c, (uint32_t)n);
+	conn_note(c, n);
 	journal_commit();
 	conn_sent(c, n);
 }
 
+static void client_gone(struct client *client)
+{
+	journal_append(RECORD_GONE, client->id, 0);
+	client_free(&the_store, client);
+}
+
+static void want(struct conn *c)
+{
+	size_t waiting = queue_len(&c->out);
+	uint32_t events =
+		(waiting < BACKLOG_PAUSE ? EPOLLIN : 0) | (waiting ? (uint32_t)EPOLLOUT : 0);
+
+	if (events != c->events)
+		loop_fd_events(c->source, events);
+	c->events = events;
+}
+
 static void finish(struct conn *c)
 {
-	struct peer *p = (struct peer *)c; /* its first member */
 	struct transfer *t = &journal_transfers()->out;
+	int fd = c->fd;
 
-	if (!c->closing && conn_waiting(c)) {
-		transfer_begin(t, c->client->id, c->out.data + c->out_sent, conn_waiting(c));
-		if (sendmmsg(p->fd, &t->message, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
+	if (!c->closing && queue_len(&c->out)) {
+		transfer_begin(t, c->client->id, queue_first(&c->out), queue_len(&c->out));
+		if (sendmmsg(fd, &t->message, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
 			sent(c, t->message.msg_len);
 		else if (errno != EAGAIN && errno != EINTR)
 			c->closing = true;
 	}
-	if (conn_waiting(c) > BACKLOG_MAX) {
+	if (queue_len(&c->out) > BACKLOG_MAX) {
 		log_warning("client %u does not read its events; it is left", c->client->id);
 		c->closing = true;
 	}
-	if (c->closing)
-		peer_close(p);
-	else
-		want(p);
+	if (!c->closing) {
+		want(c);
+		return;
+	}
+	/* Committed while the descriptor still holds the id. Nobody takes it up again. */
+	shutdown(fd, SHUT_RDWR);
+	client_gone(c->client);
+	journal_commit();
+	close(fd);
 }
 
-static const struct conn_kind socket_kind = {prepare, finish};
+static void end(struct conn *c)
+{
+	loop_remove(c->source);
+}
 
-/* @n bytes lie with the transfer. The file it is in may move while they are served. */
+static const struct conn_kind socket_kind = {prepare, finish, end};
+
+/* @n bytes lie with the transfer. The file it is in may go while they are served. */
 static void received(struct conn *c, size_t n)
 {
 	static char bytes[sizeof(journal_transfers()->bytes)];
@@ -124,44 +112,31 @@ static void received(struct conn *c, size_t n)
 static void ready(void *arg, uint32_t events)
 {
 	struct transfers *t = journal_transfers();
-	struct peer *p = arg;
+	struct conn *c = arg;
 
 	if (events & EPOLLIN) {
-		transfer_begin(&t->in, p->conn.client->id, t->bytes, sizeof(t->bytes));
-		if (recvmmsg(p->fd, &t->in.message, 1, MSG_DONTWAIT, NULL) == 1)
-			received(&p->conn, t->in.message.msg_len);
+		transfer_begin(&t->in, c->client->id, t->bytes, sizeof(t->bytes));
+		if (recvmmsg(c->fd, &t->in.message, 1, MSG_DONTWAIT, NULL) == 1)
+			received(c, t->in.message.msg_len);
 		else if (errno != EAGAIN && errno != EINTR)
-			received(&p->conn, 0);
+			received(c, 0);
 	} else if (events & (EPOLLERR | EPOLLHUP)) {
-		received(&p->conn, 0);
+		received(c, 0);
 	}
 	if (events & EPOLLOUT)
-		conn_touch(&p->conn);
-	round_end();
+		conn_touch(c);
+	round_end(NULL);
 }
 
-static struct peer *client_peer(struct client *client)
+static void serve(int fd, bool read_only)
 {
-	struct peer *p = client->connection;
+	struct conn *c = conn_of(client_known(&the_store, CLIENT_SOCKET + (uint32_t)fd));
 
-	if (p)
-		return p;
-	p = xcalloc(1, sizeof(*p));
-	conn_init(&p->conn, &socket_kind, client);
-	p->fd = (int)(client->id - CLIENT_SOCKET);
-	return p;
-}
-
-static void peer_serve(int fd, bool read_only)
-{
-	struct peer *p = client_peer(client_known(&the_store, CLIENT_SOCKET + (uint32_t)fd));
-
-	p->conn.client->read_only = read_only;
-	p->events = EPOLLIN;
-	p->source = loop_fd(the_loop, fd, EPOLLIN, ready, p);
-	conn_restored(&p->conn);
-	if (conn_waiting(&p->conn))
-		conn_touch(&p->conn);
+	c->client->read_only = read_only;
+	c->fd = fd;
+	c->events = EPOLLIN;
+	c->source = loop_fd(the_loop, fd, EPOLLIN, ready, c);
+	conn_restored(c, &socket_kind);
 }
 
 static void arrive(void *arg, uint32_t events)
@@ -169,38 +144,11 @@ static void arrive(void *arg, uint32_t events)
 	const struct listener *l = arg;
 	int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0)
-		return;
-	peer_serve(fd, l->read_only);
-}
-
-static int listen_at(struct listener *l, struct error *e)
-{
-	if (!l->path)
-		return 0;
-	if (l->fd < 0)
-		l->fd = socket_listen(l->path, l->read_only ? 0660 : 0600, e);
-	if (l->fd < 0)
-		return -1;
-	loop_fd(the_loop, l->fd, EPOLLIN, arrive, l);
-	return 0;
+	if (fd >= 0)
+		serve(fd, l == &listeners[1]);
 }
 
 /* --- Restart ------------------------------------------------------------------------------------------- */
-
-bool socket_load(struct store *store, const struct record *r)
-{
-	struct client *c;
-
-	if (r->client <= CLIENT_TOOLS)
-		return false;
-	c = client_known(store, r->client);
-	if (r->kind == RECORD_IO)
-		conn_load(&client_peer(c)->conn, r);
-	else if (r->kind == RECORD_CLOSE)
-		peer_free(client_peer(c));
-	return true;
-}
 
 /* If it is one of ours: the socket somebody listened on before, or a client's. */
 static void find_again(int fd)
@@ -213,56 +161,55 @@ static void find_again(int fd)
 		return;
 	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_len);
 	/* The second path may begin as the first. */
-	for (int i = 1; i >= 0; i--) {
-		struct listener *l = &listeners[i];
-
+	for (struct listener *l = listeners + 1; l >= listeners; l--) {
 		if (!l->path || !str_starts(name.sun_path, l->path))
 			continue;
 		if (listens)
 			l->fd = fd;
 		else
-			peer_serve(fd, l->read_only);
+			serve(fd, l == &listeners[1]);
 		return;
 	}
 }
 
-static void drop_others(void)
+/* What a transfer moved if it was cut off behind its success, and the connection it was for. */
+static uint32_t cut_off(const struct transfer *t, struct conn **c)
 {
-	struct client *c, *next;
+	uint32_t n = t->client >= CLIENT_SOCKET ? transfer_cut_off(t) : 0;
 
-	for (c = TAILQ_FIRST(&the_store.clients); c; c = next) {
-		next = TAILQ_NEXT(c, link);
-		if (c->id < CLIENT_SOCKET || client_peer(c)->source)
-			continue;
-		journal_append(RECORD_CLOSE, c->id, 0);
-		peer_free(client_peer(c));
-	}
+	if (n)
+		*c = conn_of(client_known(&the_store, t->client));
+	return n;
 }
 
-/* The connection a transfer was for, if it was cut off. */
-static struct conn *cut_off(const struct transfer *t, uint32_t n)
-{
-	return n && t->client > CLIENT_TOOLS
-		       ? &client_peer(client_known(&the_store, t->client))->conn
-		       : NULL;
-}
-
-int sockets_open(struct loop *loop, const char *path, const char *path_ro, void (*at_end)(void),
-		 struct error *e)
+int sockets_open(struct loop *loop, const char *path, const char *path_ro,
+		 void (*at_end)(void *arg), struct error *e)
 {
 	const struct transfers *t = journal_transfers();
-	uint32_t in = transfer_cut_off(&t->in), out = transfer_cut_off(&t->out);
-	struct conn *c;
+	struct client *client, *next;
+	struct conn *from, *to;
+	uint32_t in = cut_off(&t->in, &from), out = cut_off(&t->out, &to);
 
 	the_loop = loop;
 	round_end = at_end;
 	listeners[0].path = path;
 	listeners[1].path = path_ro;
 	keeper_descriptors(find_again);
-	if ((c = cut_off(&t->out, out)) && out <= conn_waiting(c))
-		sent(c, out);
-	if ((c = cut_off(&t->in, in)))
-		received(c, in);
-	drop_others();
-	return listen_at(&listeners[0], e) || listen_at(&listeners[1], e) ? -1 : 0;
+	if (out && out <= queue_len(&to->out))
+		sent(to, out);
+	if (in)
+		received(from, in);
+	for (client = TAILQ_FIRST(&the_store.clients); client; client = next) {
+		next = TAILQ_NEXT(client, link);
+		if (client->id >= CLIENT_SOCKET && !conn_of(client)->source)
+			client_gone(client);
+	}
+	for (struct listener *l = listeners; l < listeners + 2 && l->path; l++) {
+		if (l->fd < 0)
+			l->fd = socket_listen(l->path, l == &listeners[1] ? 0660 : 0600, e);
+		if (l->fd < 0)
+			return -1;
+		loop_fd(loop, l->fd, EPOLLIN, arrive, l);
+	}
+	return 0;
 }

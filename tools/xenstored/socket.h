@@ -8,11 +8,9 @@
 #include "lib/base/loop.h"
 #include "xenstored/conn.h"
 
-/* Does what a record about a socket says while the journal is replayed; false for others. */
-bool socket_load(struct store *store, const struct record *r);
 /*
  * Behind the replay: goes on with the clients whose sockets are open and drops the others; listens at @path and, if not NULL, @path_ro.
  * @at_end is called behind what was served.
  */
-int sockets_open(struct loop *loop, const char *path, const char *path_ro, void (*at_end)(void),
-		 struct error *e);
+int sockets_open(struct loop *loop, const char *path, const char *path_ro,
+		 void (*at_end)(void *arg), struct error *e);

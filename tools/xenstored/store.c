@@ -6,6 +6,8 @@
  */
 #include "xenstored/store.h"
 
+#include "lib/base/log.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,8 @@ const struct quota_info quota_info[QUOTA_NR] = {
 	[QUOTA_OUTSTANDING] = {"outstanding", "outstanding", "Outstanding requests per domain", 20},
 	[QUOTA_MEMORY] = {"memory", "memory", "Total Xenstore memory per domain (error level)",
 			  5 * 512 * 1024},
+	[QUOTA_SOFT_MEMORY] = {"memory", "memory",
+			       "Total Xenstore memory per domain (warning level)", 2 * 1024 * 1024},
 	[QUOTA_TRANSACTION_NODES] = {"transaction-nodes", "transaction-nodes",
 				     "Max. number of accessed nodes per transaction", 1024},
 	[QUOTA_NODE_SIZE] = {"node-size", "size", "Max. size of a node", 2048},
@@ -24,10 +28,8 @@ const struct quota_info quota_info[QUOTA_NR] = {
 			 5},
 };
 
-enum quota quota_named(const char *name)
+enum quota quota_named(enum quota q, const char *name)
 {
-	unsigned int q = 0;
-
 	while (q < QUOTA_NR && strcmp(quota_info[q].name, name) &&
 	       strcmp(quota_info[q].option, name))
 		q++;
@@ -38,21 +40,18 @@ static const char *const special_name[NR_SPECIAL] = {"@releaseDomain", "@introdu
 
 void store_init(struct store *store)
 {
-	struct perms *tools = perms_new(&(struct perm){0, 0}, 1);
+	struct blob *tools = blob_new(&(struct perm){0, 0}, sizeof(struct perm));
 
-	store->quota_soft_memory = 2 * 1024 * 1024;
 	TAILQ_INIT(&store->clients);
 	TAILQ_INIT(&store->domains);
-	for (unsigned int q = 0; q < QUOTA_NR; q++)
-		store->quota[q] = quota_info[q].value;
 	store->top = xcalloc(1, sizeof(*store->top));
 	store->top->refs = 1;
 	store->top->perms = tools;
-	node_add(store->top, (struct component){"", 0}, perms_get(tools), NULL);
+	node_add(store->top, (struct component){"", 0}, blob_get(tools));
 	for (unsigned int i = 0; i < NR_SPECIAL; i++)
 		node_add(store->top,
 			 (struct component){special_name[i], (uint16_t)strlen(special_name[i])},
-			 perms_get(tools), NULL);
+			 blob_get(tools));
 }
 
 void store_free(struct store *store)
@@ -100,6 +99,7 @@ void client_reset(struct store *store, struct client *c)
 void client_free(struct store *store, struct client *c)
 {
 	client_reset(store, c);
+	outside_release(c);
 	TAILQ_REMOVE(&store->clients, c, link);
 	free(c);
 }
@@ -121,11 +121,11 @@ static bool means(const struct client *c, struct perm p)
 	return p.domid == c->domid || p.domid == c->target;
 }
 
-unsigned int client_may(const struct client *c, const struct perms *perms)
+unsigned int client_may(const struct client *c, const struct blob *perms)
 {
 	if (c->privileged || means(c, perms->perm[0]))
 		return PERM_READ | PERM_WRITE | PERM_OWNER;
-	for (uint32_t i = 1; i < perms->nr; i++)
+	for (uint32_t i = 1; i < perms_nr(perms); i++)
 		if (means(c, perms->perm[i]))
 			return perms->perm[i].bits;
 	return perms->perm[0].bits;
@@ -151,22 +151,26 @@ void domain_use(struct store *store, unsigned int domid, enum quota what, int64_
 {
 	struct domain *d = store->domain[domid];
 
-	if (!d)
+	if (!d || !domid)
 		return;
 	d->used[what] += delta;
 	if (what == QUOTA_OUTSTANDING && d->used[what] < 0)
 		d->used[what] = 0; /* of an earlier domain of this number */
-}
-
-int64_t client_uses(const struct store *store, const struct client *c, enum quota what)
-{
-	return store->domain[c->domid] ? store->domain[c->domid]->used[what] : 0;
+	if (what != QUOTA_MEMORY || d->told || !store->quota[QUOTA_SOFT_MEMORY] ||
+	    d->used[what] <= store->quota[QUOTA_SOFT_MEMORY])
+		return;
+	d->told = true;
+	log_warning("domain %u uses %lld bytes of the store's memory", domid,
+		    (long long)d->used[what]);
 }
 
 bool client_exceeds(const struct store *store, const struct client *c, enum quota what,
-		    int64_t value)
+		    int64_t more)
 {
-	return !c->privileged && store->quota[what] && value > store->quota[what];
+	const struct domain *d = store->domain[c->domid];
+
+	return !c->privileged && store->quota[what] &&
+	       more + (d ? d->used[what] : 0) > store->quota[what];
 }
 
 int domain_introduce(struct store *store, unsigned int domid, uint64_t gfn, uint32_t port)
@@ -201,67 +205,57 @@ void domain_shut_down(struct store *store, struct domain *d)
 }
 
 /* The same permissions without @domid; its nodes that stay (the root, with keep_orphans) go to domain 0. */
-static struct perms *perms_without(const struct perms *old, unsigned int domid)
+static struct blob *perms_without(const struct blob *old, unsigned int domid)
 {
 	struct perm kept[XENSTORE_PAYLOAD_MAX / 3 + 1] = {old->perm[0]};
 	uint32_t nr = 1;
 
 	if (kept[0].domid == domid)
 		kept[0].domid = 0;
-	for (uint32_t i = 1; i < old->nr; i++)
+	for (uint32_t i = 1; i < perms_nr(old); i++)
 		if (old->perm[i].domid != domid)
 			kept[nr++] = old->perm[i];
-	return perms_new(kept, nr);
-}
-
-static bool names_domain(const struct perms *p, unsigned int domid)
-{
-	for (uint32_t i = 0; i < p->nr; i++)
-		if (p->perm[i].domid == domid)
-			return true;
-	return false;
+	return blob_new(kept, nr * sizeof(kept[0]));
 }
 
 struct leaving {
 	unsigned int domid;
-	bool keep_orphans;
-	struct text gone, other; /* paths, each with its NUL: nodes it owns, and such as name it */
+	struct text paths; /* of nodes whose permissions name it, each with its NUL */
 };
 
 static void leave_node(void *arg, const char *path, const struct node *n, const struct node *parent)
 {
 	struct leaving *l = arg;
-	bool orphan = n->perms->perm[0].domid == l->domid && n->name_len && !l->keep_orphans;
+	uint32_t i = 0;
 
-	if (names_domain(n->perms, l->domid))
-		text_add(orphan ? &l->gone : &l->other, path, strlen(path) + 1);
+	while (i < perms_nr(n->perms) && n->perms->perm[i].domid != l->domid)
+		i++;
+	if (i < perms_nr(n->perms))
+		text_add(&l->paths, path, strlen(path) + 1);
 }
 
 static void leave_tree(struct store *store, unsigned int domid)
 {
-	struct leaving l = {domid, store->keep_orphans, {0}, {0}};
+	struct leaving l = {domid, {0}};
 	struct path *path = &store->commit_path;
 	struct view v = {.store = store};
 	struct text at = {0};
 	const struct node *n;
 
 	node_walk(store->top, &at, leave_node, &l);
-	for (const char *s = l.gone.data; s && s < l.gone.data + l.gone.len; s += strlen(s) + 1) {
-		path_again(path, s);
-		if (node_find(store->top, path,
-			      (int)path->levels)) /* else it went with its parent */
-			view_remove(&v, path);
-	}
-	for (const char *s = l.other.data; s && s < l.other.data + l.other.len;
+	for (const char *s = l.paths.data; s && s < l.paths.data + l.paths.len;
 	     s += strlen(s) + 1) {
-		path_again(path, s);
+		path_parse(path, s, 0);
 		n = node_find(store->top, path, (int)path->levels);
-		if (n)
-			view_set_perms(&v, path, perms_without(n->perms, domid));
+		if (!n)
+			continue; /* it went with its parent */
+		if (node_owner(n) == domid && n->name_len && !store->keep_orphans)
+			view_change(&v, path, XS_RM, NULL);
+		else
+			view_change(&v, path, XS_SET_PERMS, perms_without(n->perms, domid));
 	}
 	text_free(&at);
-	text_free(&l.gone);
-	text_free(&l.other);
+	text_free(&l.paths);
 }
 
 void domain_forget(struct store *store, struct domain *d)
@@ -273,8 +267,6 @@ void domain_forget(struct store *store, struct domain *d)
 	if (d->client)
 		client_reset(store, d->client); /* it hears nothing of its own end */
 	leave_tree(store, domid);
-	if (introduced)
-		outside_release(store, d);
 	if (d->client)
 		client_free(store, d->client);
 	TAILQ_FOREACH(c, &store->clients, link)
@@ -291,7 +283,7 @@ static void count_node(void *arg, const char *path, const struct node *n, const 
 {
 	int64_t *nodes = arg;
 
-	nodes[n->perms->perm[0].domid]++;
+	nodes[node_owner(n)]++;
 }
 
 bool store_sound(struct store *store, struct text *out)

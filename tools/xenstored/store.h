@@ -12,25 +12,21 @@
 #include "xenstored/path.h"
 #include "xenstored/wire.h"
 
-#include <sys/queue.h>
-
 /* --- Nodes ---------------------------------------------------------------------------------------- */
 
+/* A value, or permissions: the first one is the owner's and holds what everybody else may do. */
 struct blob {
 	uint32_t refs, len;
-	char data[];
-};
-
-/* The first one is the owner's and holds what everybody else may do. */
-struct perms {
-	uint32_t refs, nr;
-	struct perm perm[];
+	union {
+		char data[0];
+		struct perm perm[0];
+	};
 };
 
 struct node {
 	uint32_t refs;
 	uint32_t nr;
-	struct perms *perms;
+	struct blob *perms;
 	struct blob *value;  /* NULL: empty */
 	struct node **child; /* @nr, in the order they were made */
 	uint16_t name_len;
@@ -57,10 +53,7 @@ struct watch {
 struct watched {
 	struct named named;
 	LIST_HEAD(, watch) watches;
-	char path[];
 };
-
-struct transaction;
 
 struct client {
 	TAILQ_ENTRY(client) link;
@@ -69,8 +62,8 @@ struct client {
 	bool privileged, read_only;
 	int32_t target; /* the domain it may act for, or -1 */
 	TAILQ_HEAD(, watch) watches;
-	TAILQ_HEAD(transactions, transaction) transactions;
-	void *connection; /* of the layer above */
+	TAILQ_HEAD(, transaction) transactions;
+	struct conn *connection; /* of the layer above */
 };
 
 /* --- Transactions ------------------------------------------------------------------------------------- */
@@ -83,26 +76,22 @@ enum {
 /* A path that a transaction depends on. */
 struct access {
 	struct named named;
-	TAILQ_ENTRY(access) link;
 	unsigned int seen;
-	char path[];
 };
 
-/* What is to be done at its end: XS_WRITE (also making the node), XS_SET_PERMS or XS_RM. */
+/* What is to be done at its end: XS_WRITE of a value (also making the node), XS_SET_PERMS or XS_RM. */
 struct change {
 	TAILQ_ENTRY(change) link;
 	uint32_t type;
-	struct blob *value;
-	struct perms *perms;
+	struct blob *blob;
 	char path[];
 };
 
 struct transaction {
 	TAILQ_ENTRY(transaction) link;
 	struct node *before, *top; /* the tree at its begin, and as it made it */
-	TAILQ_HEAD(, access) accesses;
+	struct table accesses;
 	TAILQ_HEAD(, change) changes;
-	struct table table; /* of the accesses */
 	uint32_t id;
 	int32_t created; /* nodes, for the quota */
 	int failed;	 /* the errno it will end with, or 0 */
@@ -116,13 +105,16 @@ enum quota {
 	QUOTA_WATCHES,
 	QUOTA_TRANSACTIONS,
 	QUOTA_OUTSTANDING,
-	QUOTA_TRANSACTION_NODES, /* a limit of single things, as are those behind the next one */
 	QUOTA_MEMORY,
+	/* Limits of single things */
+	QUOTA_TRANSACTION_NODES,
 	QUOTA_NODE_SIZE,
 	QUOTA_PATH,
 	QUOTA_PERMS,
+	QUOTA_SOFT_MEMORY, /* who uses more is only told of */
 	QUOTA_NR,
-	QUOTA_COUNTED = QUOTA_MEMORY + 1
+	QUOTA_COUNTED = QUOTA_TRANSACTION_NODES,
+	QUOTA_HARD = QUOTA_SOFT_MEMORY
 };
 
 struct quota_info {
@@ -130,17 +122,18 @@ struct quota_info {
 	uint32_t value;
 };
 extern const struct quota_info quota_info[QUOTA_NR];
-/* By either of its names; QUOTA_NR if there is none. */
-enum quota quota_named(const char *name);
+/* The first one from @q on that has this name; QUOTA_NR if there is none. */
+enum quota quota_named(enum quota q, const char *name);
 
 struct domain {
 	TAILQ_ENTRY(domain) link;
 	uint16_t domid;
 	bool introduced, shutdown;
-	uint64_t gfn;
+	bool told;     /* that it uses much memory */
 	uint32_t port; /* the domain's end of the event channel */
+	uint64_t gfn;
 	struct client *client;
-	int64_t used[QUOTA_COUNTED];
+	int64_t used[QUOTA_NR];
 };
 
 /* --- The store ------------------------------------------------------------------------------------------- */
@@ -153,8 +146,8 @@ struct store {
 	struct table watched;
 	TAILQ_HEAD(, client) clients;
 	struct domain *domain[65536];
-	TAILQ_HEAD(, domain) domains;		     /* the same ones */
-	uint32_t quota[QUOTA_NR], quota_soft_memory; /* 0: no limit */
+	TAILQ_HEAD(, domain) domains; /* the same ones */
+	uint32_t quota[QUOTA_NR];     /* 0: no limit */
 	uint32_t nr_transactions;
 	bool keep_orphans;
 	struct path path;	 /* of the request being served */
@@ -162,28 +155,27 @@ struct store {
 	struct text scratch;
 };
 
-/* store.c: makes a store of zeroes an empty one with the default quotas. */
+/* store.c: makes a store of zeroes an empty one without quotas. */
 void store_init(struct store *store);
 void store_free(struct store *store);
+/* What is wrong with the counts goes to @out; true if nothing is. */
+bool store_sound(struct store *store, struct text *out);
 struct client *client_new(struct store *store, uint32_t id, uint16_t domid);
 void client_free(struct store *store, struct client *c);
 /* Ends its watches and transactions. */
 void client_reset(struct store *store, struct client *c);
 /* The one with that id; a domain's is there or NULL, a socket's is made. */
 struct client *client_known(struct store *store, uint32_t id);
-
 /* PERM_READ, PERM_WRITE, PERM_OWNER, as @c has them. */
-unsigned int client_may(const struct client *c, const struct perms *perms);
+unsigned int client_may(const struct client *c, const struct blob *perms);
+/* Would it, with so many more, or with a single thing of that size? */
+bool client_exceeds(const struct store *store, const struct client *c, enum quota what,
+		    int64_t more);
 
 /* Domains. domain_know() makes the record if it is new. */
-/* What is wrong with the counts goes to @out; true if nothing is. */
-bool store_sound(struct store *store, struct text *out);
 struct domain *domain_know(struct store *store, unsigned int domid);
-/* What a domain used changes; the owner of a node may be a domain not known, which is then not counted. */
+/* What a domain used changes. Nothing is counted for domain 0, nor for one that is not known, as the owner of a node may be. */
 void domain_use(struct store *store, unsigned int domid, enum quota what, int64_t delta);
-bool client_exceeds(const struct store *store, const struct client *c, enum quota what,
-		    int64_t value);
-int64_t client_uses(const struct store *store, const struct client *c, enum quota what);
 int domain_introduce(struct store *store, unsigned int domid, uint64_t gfn, uint32_t port);
 void domain_shut_down(struct store *store, struct domain *d);
 /* It is gone, or released: its connection, the nodes it owns, what others let it do. */
@@ -193,16 +185,19 @@ void domain_forget(struct store *store, struct domain *d);
 struct blob *blob_new(const void *data, size_t len); /* NULL for no bytes */
 struct blob *blob_get(struct blob *b);
 void blob_put(struct blob *b);
-struct perms *perms_new(const struct perm *perm, uint32_t nr);
-struct perms *perms_get(struct perms *p);
-void perms_put(struct perms *p);
-static inline const char *blob_data(const struct blob *b)
-{
-	return b ? b->data : "";
-}
+/* Takes the place of what is at @at. */
+void blob_set(struct blob **at, struct blob *b);
 static inline uint32_t blob_len(const struct blob *b)
 {
 	return b ? b->len : 0;
+}
+static inline uint32_t perms_nr(const struct blob *perms)
+{
+	return perms->len / (uint32_t)sizeof(struct perm);
+}
+static inline uint16_t node_owner(const struct node *n)
+{
+	return n->perms->perm[0].domid;
 }
 void node_put(struct node *n);
 /* What is at @path's @level, or NULL. Level -1 is @top. */
@@ -210,11 +205,8 @@ struct node *node_find(struct node *top, const struct path *path, int level);
 /* The same for what is there, to be changed. */
 struct node *node_own(struct node **top, const struct path *path, int level);
 /* Changes; what is given becomes the node's. */
-struct node *node_add(struct node *parent, struct component name, struct perms *perms,
-		      struct blob *value);
+struct node *node_add(struct node *parent, struct component name, struct blob *perms);
 void node_drop(struct node *parent, struct component name);
-void node_set_value(struct node *n, struct blob *value);
-void node_set_perms(struct node *n, struct perms *perms);
 /* The names of the children, each with its NUL, if @out is not NULL; returns their length. */
 size_t node_names(const struct node *n, struct text *out);
 /* All nodes below @top, parents first; @path is @top's to begin with. */
@@ -224,11 +216,13 @@ void node_walk(const struct node *top, struct text *path, node_visit *visit, voi
 
 /* watch.c */
 /* Something happened to @path. The right to know is by the permissions it has @now and had @before, either may be NULL. */
-void watch_fire(struct store *store, const struct path *path, const struct perms *now,
-		const struct perms *before, struct client *cause);
+void watch_fire(struct store *store, const struct path *path, const struct blob *now,
+		const struct blob *before, struct client *cause);
 /* All below @path is about to go. */
 void watch_fire_below(struct store *store, const struct path *path, struct client *cause);
 void watch_fire_special(struct store *store, unsigned int special, unsigned int domid);
+/* An event for one watch alone. */
+void watch_tell(const struct watch *w, const char *path, uint32_t len, struct client *cause);
 struct watch *watch_add(struct store *store, struct client *c, const struct path *path,
 			const char *token, int depth);
 struct watch *watch_find(struct client *c, const struct path *path, const char *token);
@@ -253,12 +247,13 @@ int transaction_commit(struct store *store, struct client *c, struct transaction
 struct node *view_find(struct view *v, const struct path *path, int level, unsigned int seen);
 /* As the client may: within the quotas. The node need not be there. */
 int view_write(struct view *v, const struct path *path, const void *data, size_t len);
-/* Unconditionally, for nodes that are there; @perms becomes the node's. */
-void view_set_perms(struct view *v, const struct path *path, struct perms *perms);
-void view_remove(struct view *v, const struct path *path);
+/* XS_SET_PERMS or XS_RM, unconditionally, of a node that is there; @perms becomes the node's. */
+void view_change(struct view *v, const struct path *path, uint32_t type, struct blob *perms);
 
 /* request.c: serves one message of @c. */
 void store_request(struct store *store, struct client *c, const struct message *m);
+/* "WRITE" for XS_WRITE, "?" for what there is not. */
+const char *request_name(uint32_t type);
 
 /* --- What the layer above gives -------------------------------------------------------------------------- */
 
@@ -267,8 +262,8 @@ void outside_send(struct client *to, const struct xsd_sockmsg *header, const voi
 		  const void *b, size_t nb, struct client *cause);
 /* Takes up the connection to a domain; @again: there is one, whose event channel is to be renewed. 0 or an errno. */
 int outside_introduce(struct store *store, struct domain *d, bool again);
-/* The domain's connection ends. */
-void outside_release(struct store *store, struct domain *d);
+/* The client's connection ends, if it has one. */
+void outside_release(struct client *c);
 /* Is there a domain of that number? */
 bool outside_exists(unsigned int domid);
 /* @m changed the model, or a transaction: all that is needed to change it so again. */

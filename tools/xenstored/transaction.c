@@ -26,7 +26,6 @@ struct transaction *transaction_new(struct client *c, struct store *store)
 {
 	struct transaction *tx = xcalloc(1, sizeof(*tx));
 
-	TAILQ_INIT(&tx->accesses);
 	TAILQ_INIT(&tx->changes);
 	for (tx->id = 1; transaction_find(c, tx->id); tx->id++)
 		;
@@ -34,27 +33,20 @@ struct transaction *transaction_new(struct client *c, struct store *store)
 	store->top->refs += 2;
 	TAILQ_INSERT_TAIL(&c->transactions, tx, link);
 	store->nr_transactions++;
-	if (!c->privileged)
-		domain_use(store, c->domid, QUOTA_TRANSACTIONS, 1);
+	domain_use(store, c->domid, QUOTA_TRANSACTIONS, 1);
 	return tx;
 }
 
 void transaction_drop(struct transaction *tx, int failed)
 {
-	struct access *a;
 	struct change *kept;
 
-	while ((a = TAILQ_FIRST(&tx->accesses))) {
-		TAILQ_REMOVE(&tx->accesses, a, link);
-		free(a);
-	}
 	while ((kept = TAILQ_FIRST(&tx->changes))) {
 		TAILQ_REMOVE(&tx->changes, kept, link);
-		blob_put(kept->value);
-		perms_put(kept->perms);
+		blob_put(kept->blob);
 		free(kept);
 	}
-	table_free(&tx->table);
+	table_free(&tx->accesses);
 	node_put(tx->before);
 	node_put(tx->top);
 	tx->before = tx->top = NULL;
@@ -66,53 +58,40 @@ void transaction_free(struct store *store, struct client *c, struct transaction 
 	transaction_drop(tx, 0);
 	TAILQ_REMOVE(&c->transactions, tx, link);
 	store->nr_transactions--;
-	if (!c->privileged)
-		domain_use(store, c->domid, QUOTA_TRANSACTIONS, -1);
+	domain_use(store, c->domid, QUOTA_TRANSACTIONS, -1);
 	free(tx);
-}
-
-/* Remembers that the transaction depends on it. False: on too much. */
-static bool note_access(struct view *v, const struct path *path, uint32_t level, unsigned int seen)
-{
-	struct transaction *tx = v->tx;
-	struct prefix at = path->prefix[level];
-	struct access *a = (struct access *)table_find(&tx->table, path->s, at);
-
-	if (!a && client_exceeds(v->store, v->client, QUOTA_TRANSACTION_NODES, tx->table.nr + 1)) {
-		v->error = ENOSPC;
-		transaction_drop(tx, ENOMEM);
-		return false;
-	}
-	if (!a) {
-		a = xcalloc(1, sizeof(*a) + at.len + 1);
-		a->named = (struct named){.hash = at.hash, .name = a->path, .len = at.len};
-		memcpy(a->path, path->s, at.len);
-		table_add(&tx->table, &a->named);
-		TAILQ_INSERT_TAIL(&tx->accesses, a, link);
-	}
-	a->seen |= seen;
-	return true;
 }
 
 /* --- Changes ------------------------------------------------------------------------------------- */
 
 struct node *view_find(struct view *v, const struct path *path, int level, unsigned int seen)
 {
-	if (!v->tx || v->tx->failed)
+	struct transaction *tx = v->tx;
+	struct access *a;
+
+	if (!tx || tx->failed)
 		return node_find(v->store->top, path, level);
-	return note_access(v, path, (uint32_t)level, seen) ? node_find(v->tx->top, path, level)
-							   : NULL;
+	/* The transaction depends on it. */
+	a = table_find(&tx->accesses, path, (uint32_t)level);
+	if (!a && client_exceeds(v->store, v->client, QUOTA_TRANSACTION_NODES,
+				 (int64_t)tx->accesses.nr + 1)) {
+		v->error = ENOSPC;
+		transaction_drop(tx, ENOMEM);
+		return NULL;
+	}
+	if (!a)
+		a = table_add(&tx->accesses, path, (uint32_t)level, sizeof(*a));
+	a->seen |= seen;
+	return node_find(tx->top, path, level);
 }
 
-/* The owner pays. Nobody limits domain 0. */
+/* The owner pays, if @store counts at all. */
 static void account(struct store *store, const struct node *n, int sign)
 {
-	uint16_t owner = n->perms->perm[0].domid;
-
-	if (!owner)
+	if (!store)
 		return;
-	domain_use(store, owner, QUOTA_NODES, sign);
-	domain_use(store, owner, QUOTA_MEMORY,
+	domain_use(store, node_owner(n), QUOTA_NODES, sign);
+	domain_use(store, node_owner(n), QUOTA_MEMORY,
 		   sign * (int64_t)(sizeof(*n) + n->name_len + blob_len(n->value)));
 }
 
@@ -124,19 +103,19 @@ static void account_all(struct store *store, const struct node *n, int sign)
 }
 
 /* Made below @parent: its permissions, but a domain owns what it makes. */
-static struct perms *inherit(const struct client *c, struct perms *parent)
+static struct blob *inherit(const struct client *c, struct blob *parent)
 {
-	struct perms *own;
+	struct blob *own;
 
 	if (c->privileged || parent->perm[0].domid == c->domid)
-		return perms_get(parent);
-	own = perms_new(parent->perm, parent->nr);
+		return blob_get(parent);
+	own = blob_new(parent->data, parent->len);
 	own->perm[0].domid = c->domid;
 	return own;
 }
 
-static void make_and_set(struct view *v, struct node **top, const struct path *path,
-			 struct blob *value)
+/* The node, with those above it that are not there. */
+static struct node *make(struct view *v, struct node **top, const struct path *path)
 {
 	int level = (int)path->levels;
 	struct node *n;
@@ -145,51 +124,45 @@ static void make_and_set(struct view *v, struct node **top, const struct path *p
 		level--;
 	n = node_own(top, path, level);
 	while (level++ < (int)path->levels) {
-		n = node_add(n, path_component(path, (uint32_t)level), inherit(v->client, n->perms),
-			     NULL);
-		if (!v->tx)
-			account(v->store, n, 1);
-		else
+		n = node_add(n, path_component(path, (uint32_t)level),
+			     inherit(v->client, n->perms));
+		if (v->tx)
 			v->tx->created++;
+		else
+			account(v->store, n, 1);
 	}
-	if (!v->tx)
-		account(v->store, n, -1);
-	node_set_value(n, value);
-	if (v->tx)
-		return;
-	account(v->store, n, 1);
-	watch_fire(v->store, path, n->perms, NULL, v->client);
-}
-
-static void set_perms(struct view *v, struct node **top, const struct path *path,
-		      struct perms *perms)
-{
-	struct node *n = node_own(top, path, (int)path->levels);
-	struct perms *before = perms_get(n->perms);
-
-	if (!v->tx)
-		account(v->store, n, -1);
-	node_set_perms(n, perms);
-	if (!v->tx) {
-		account(v->store, n, 1);
-		watch_fire(v->store, path, perms, before, v->client);
-	}
-	perms_put(before);
+	return n;
 }
 
 static int32_t owned(const struct node *n, uint16_t domid)
 {
-	int32_t nr = n->perms->perm[0].domid == domid;
+	int32_t nr = node_owner(n) == domid;
 
 	for (uint32_t i = 0; i < n->nr; i++)
 		nr += owned(n->child[i], domid);
 	return nr;
 }
 
-static void remove_all(struct view *v, struct node **top, const struct path *path)
+static void set(struct view *v, const struct path *path, uint32_t type, struct blob *blob)
 {
-	int level = (int)path->levels;
-	struct node *n = node_find(*top, path, level);
+	struct node **top = v->tx ? &v->tx->top : &v->store->top;
+	struct store *counts = v->tx ? NULL : v->store;
+	struct node *n =
+		type == XS_WRITE ? make(v, top, path) : node_own(top, path, (int)path->levels);
+	struct blob *before = blob_get(n->perms);
+
+	account(counts, n, -1);
+	blob_set(type == XS_WRITE ? &n->value : &n->perms, blob);
+	account(counts, n, 1);
+	if (counts)
+		watch_fire(v->store, path, n->perms, before, v->client);
+	blob_put(before);
+}
+
+static void remove_all(struct view *v, const struct path *path)
+{
+	struct node **top = v->tx ? &v->tx->top : &v->store->top;
+	struct node *n = node_find(*top, path, (int)path->levels);
 
 	if (v->tx) {
 		v->tx->created -= owned(n, v->client->domid);
@@ -199,57 +172,42 @@ static void remove_all(struct view *v, struct node **top, const struct path *pat
 		watch_fire(v->store, path, n->perms, NULL, v->client);
 		account_all(v->store, n, -1);
 	}
-	node_drop(node_own(top, path, level - 1), path_component(path, path->levels));
+	node_drop(node_own(top, path, (int)path->levels - 1), path_component(path, path->levels));
 }
 
 /* Does it in the view's tree; a transaction remembers it. */
-static void change(struct view *v, const struct path *path, uint32_t type, struct blob *value,
-		   struct perms *perms)
+void view_change(struct view *v, const struct path *path, uint32_t type, struct blob *blob)
 {
-	struct node **top = v->tx ? &v->tx->top : &v->store->top;
 	struct change *kept;
 
 	if (v->tx && v->tx->failed) {
-		blob_put(value);
-		perms_put(perms);
+		blob_put(blob);
 		return;
 	}
 	if (v->tx) {
 		kept = xmalloc(sizeof(*kept) + path->len + 1);
-		*kept = (struct change){
-			.type = type, .value = blob_get(value), .perms = perms_get(perms)};
+		kept->type = type;
+		kept->blob = blob_get(blob);
 		memcpy(kept->path, path->s, path->len + 1);
 		TAILQ_INSERT_TAIL(&v->tx->changes, kept, link);
 	}
-	if (type == XS_WRITE)
-		make_and_set(v, top, path, value);
-	else if (type == XS_SET_PERMS)
-		set_perms(v, top, path, perms);
+	if (type == XS_RM)
+		remove_all(v, path);
 	else
-		remove_all(v, top, path);
+		set(v, path, type, blob);
 }
 
-void view_set_perms(struct view *v, const struct path *path, struct perms *perms)
-{
-	change(v, path, XS_SET_PERMS, NULL, perms);
-}
-
-void view_remove(struct view *v, const struct path *path)
-{
-	change(v, path, XS_RM, NULL, NULL);
-}
-
-static bool too_big(const struct view *v, const struct perms *perms, size_t len, size_t names)
+static bool too_big(const struct view *v, const struct blob *perms, size_t len, size_t names)
 {
 	return client_exceeds(v->store, v->client, QUOTA_NODE_SIZE,
-			      (int64_t)(24 + perms->nr * 8 + len + names));
+			      (int64_t)(24 + perms_nr(perms) * 8 + len + names));
 }
 
 int view_write(struct view *v, const struct path *path, const void *data, size_t len)
 {
-	int64_t nodes = client_uses(v->store, v->client, QUOTA_NODES);
 	int level = (int)path->levels;
 	const struct node *n;
+	uint32_t made, name;
 
 	while (!(n = view_find(v, path, level, 0)) && !v->error && level)
 		level--;
@@ -257,18 +215,18 @@ int view_write(struct view *v, const struct path *path, const void *data, size_t
 		return v->error;
 	if (!n)
 		return EINVAL; /* special, and unknown */
-	if (v->tx)
-		nodes += v->tx->created;
-	if (!v->client->privileged) {
-		uint32_t made = path->levels - (uint32_t)level;
-		uint32_t name = made ? path_component(path, (uint32_t)level + 1).len + 1u : 0;
-
-		if ((made && client_exceeds(v->store, v->client, QUOTA_NODES, nodes + made)) ||
-		    too_big(v, n->perms, len, made ? 0 : node_names(n, NULL)) ||
-		    (made && too_big(v, n->perms, blob_len(n->value), node_names(n, NULL) + name)))
+	made = path->levels - (uint32_t)level;
+	if (!v->client->privileged && !made && too_big(v, n->perms, len, node_names(n, NULL)))
+		return ENOSPC;
+	if (!v->client->privileged && made) {
+		name = path_component(path, (uint32_t)level + 1).len + 1u;
+		if (client_exceeds(v->store, v->client, QUOTA_NODES,
+				   (v->tx ? v->tx->created : 0) + (int64_t)made) ||
+		    too_big(v, n->perms, len, 0) ||
+		    too_big(v, n->perms, blob_len(n->value), node_names(n, NULL) + name))
 			return ENOSPC;
 	}
-	change(v, path, XS_WRITE, blob_new(data, len), NULL);
+	view_change(v, path, XS_WRITE, blob_new(data, len));
 	return 0;
 }
 
@@ -291,7 +249,7 @@ static bool still_holds(struct store *store, const struct transaction *tx, const
 	struct path *path = &store->commit_path;
 	const struct node *was, *is;
 
-	path_again(path, a->path);
+	path_parse(path, a->named.name, 0);
 	was = node_find(tx->before, path, (int)path->levels);
 	is = node_find(store->top, path, (int)path->levels);
 	if (was == is || !was || !is)
@@ -303,17 +261,16 @@ static bool still_holds(struct store *store, const struct transaction *tx, const
 int transaction_commit(struct store *store, struct client *c, struct transaction *tx)
 {
 	struct view v = {.store = store, .client = c};
-	const struct access *a;
-	struct change *kept;
+	const struct named *a;
+	const struct change *kept;
 
 	if (tx->failed)
 		return tx->failed;
 	if (tx->before != store->top)
-		TAILQ_FOREACH(a, &tx->accesses, link)
-	if (!still_holds(store, tx, a))
+		LIST_FOREACH(a, &tx->accesses.all, link)
+	if (!still_holds(store, tx, (const struct access *)a))
 		return EAGAIN;
-	if (tx->created > 0 &&
-	    client_exceeds(store, c, QUOTA_NODES, client_uses(store, c, QUOTA_NODES) + tx->created))
+	if (tx->created > 0 && client_exceeds(store, c, QUOTA_NODES, tx->created))
 		return ENOSPC;
 	/* Its trees are not looked at any more: let changes be made in place. */
 	node_put(tx->before);
@@ -321,9 +278,8 @@ int transaction_commit(struct store *store, struct client *c, struct transaction
 	tx->before = tx->top = NULL;
 	TAILQ_FOREACH(kept, &tx->changes, link)
 	{
-		path_again(&store->commit_path, kept->path);
-		change(&v, &store->commit_path, kept->type, blob_get(kept->value),
-		       perms_get(kept->perms));
+		path_parse(&store->commit_path, kept->path, 0);
+		view_change(&v, &store->commit_path, kept->type, blob_get(kept->blob));
 	}
 	return 0;
 }

@@ -35,31 +35,14 @@ void blob_put(struct blob *b)
 		free(b);
 }
 
-struct perms *perms_new(const struct perm *perm, uint32_t nr)
+void blob_set(struct blob **at, struct blob *b)
 {
-	struct perms *p = xmalloc(sizeof(*p) + nr * sizeof(*perm));
-
-	p->refs = 1;
-	p->nr = nr;
-	memcpy(p->perm, perm, nr * sizeof(*perm));
-	return p;
-}
-
-struct perms *perms_get(struct perms *p)
-{
-	if (p)
-		p->refs++;
-	return p;
-}
-
-void perms_put(struct perms *p)
-{
-	if (p && !--p->refs)
-		free(p);
+	blob_put(*at);
+	*at = b;
 }
 
 /* What it takes over: @perms, @value. */
-static struct node *node_new(struct component name, struct perms *perms, struct blob *value)
+static struct node *node_new(struct component name, struct blob *perms, struct blob *value)
 {
 	struct node *n = xmalloc(sizeof(*n) + name.len);
 
@@ -74,7 +57,7 @@ void node_put(struct node *n)
 		return;
 	for (uint32_t i = 0; i < n->nr; i++)
 		node_put(n->child[i]);
-	perms_put(n->perms);
+	blob_put(n->perms);
 	blob_put(n->value);
 	free(n->child);
 	free(n);
@@ -82,7 +65,7 @@ void node_put(struct node *n)
 
 static struct node *node_copy(const struct node *n)
 {
-	struct node *copy = node_new((struct component){n->name, n->name_len}, perms_get(n->perms),
+	struct node *copy = node_new((struct component){n->name, n->name_len}, blob_get(n->perms),
 				     blob_get(n->value));
 
 	copy->nr = n->nr;
@@ -130,10 +113,9 @@ struct node *node_own(struct node **at, const struct path *path, int level)
 	}
 }
 
-struct node *node_add(struct node *parent, struct component name, struct perms *perms,
-		      struct blob *value)
+struct node *node_add(struct node *parent, struct component name, struct blob *perms)
 {
-	struct node *n = node_new(name, perms, value);
+	struct node *n = node_new(name, perms, NULL);
 
 	parent->child = xrealloc(parent->child, (parent->nr + 1) * sizeof(n));
 	parent->child[parent->nr++] = n;
@@ -147,18 +129,6 @@ void node_drop(struct node *parent, struct component name)
 	node_put(*at);
 	parent->nr--;
 	memmove(at, at + 1, (size_t)(parent->child + parent->nr - at) * sizeof(*at));
-}
-
-void node_set_value(struct node *n, struct blob *value)
-{
-	blob_put(n->value);
-	n->value = value;
-}
-
-void node_set_perms(struct node *n, struct perms *perms)
-{
-	perms_put(n->perms);
-	n->perms = perms;
 }
 
 size_t node_names(const struct node *n, struct text *out)

@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void tell(struct store *store, struct watch *w, const char *path, uint32_t len,
-		 struct client *cause)
+void watch_tell(const struct watch *w, const char *path, uint32_t len, struct client *cause)
 {
 	size_t token = strlen(w->token) + 1, said = len - w->relative + 1;
 	struct xsd_sockmsg header = {.type = XS_WATCH_EVENT, .len = (uint32_t)(said + token)};
@@ -19,7 +18,7 @@ static void tell(struct store *store, struct watch *w, const char *path, uint32_
 		outside_send(w->client, &header, path + w->relative, said, w->token, token, cause);
 }
 
-static bool may_know(const struct client *c, const struct perms *now, const struct perms *before,
+static bool may_know(const struct client *c, const struct blob *now, const struct blob *before,
 		     const struct node *parent)
 {
 	return c->privileged || (before && (client_may(c, before) & PERM_READ)) ||
@@ -27,30 +26,24 @@ static bool may_know(const struct client *c, const struct perms *now, const stru
 	       (parent && (client_may(c, parent->perms) & PERM_READ));
 }
 
-static const struct watched *watched_find(const struct store *store, const struct path *path,
-					  uint32_t level)
+void watch_fire(struct store *store, const struct path *path, const struct blob *now,
+		const struct blob *before, struct client *cause)
 {
-	return (const struct watched *)table_find(&store->watched, path->s, path->prefix[level]);
-}
-
-void watch_fire(struct store *store, const struct path *path, const struct perms *now,
-		const struct perms *before, struct client *cause)
-{
+	const struct watched *at;
 	const struct node *parent;
+	const struct watch *w;
 
 	if (!store->watched.nr)
 		return;
 	parent = path->levels ? node_find(store->top, path, (int)path->levels - 1) : NULL;
 	for (uint32_t level = 0; level <= path->levels; level++) {
-		const struct watched *at = watched_find(store, path, level);
-		struct watch *w;
-
+		at = table_find(&store->watched, path, level);
 		if (!at)
 			continue;
 		LIST_FOREACH(w, &at->watches, of_path)
 		if ((w->depth < 0 || path->levels - level <= (uint32_t)w->depth) &&
 		    may_know(w->client, now, before, parent))
-			tell(store, w, path->s, path->len, cause);
+			watch_tell(w, path->s, path->len, cause);
 	}
 }
 
@@ -59,16 +52,16 @@ static void fire_here(struct store *store, const struct watched *here, struct cl
 {
 	static struct path path;
 	const struct node *n, *parent;
-	struct watch *w;
+	const struct watch *w;
 
-	path_again(&path, here->path);
+	path_parse(&path, here->named.name, 0);
 	n = node_find(store->top, &path, (int)path.levels);
 	if (!n)
 		return;
 	parent = node_find(store->top, &path, (int)path.levels - 1);
 	LIST_FOREACH(w, &here->watches, of_path)
 	if (may_know(w->client, n->perms, NULL, parent))
-		tell(store, w, path.s, path.len, cause);
+		watch_tell(w, path.s, path.len, cause);
 }
 
 void watch_fire_below(struct store *store, const struct path *path, struct client *cause)
@@ -77,72 +70,44 @@ void watch_fire_below(struct store *store, const struct path *path, struct clien
 
 	if (!node_find(store->top, path, (int)path->levels)->nr)
 		return;
-	for (size_t i = 0; i < store->watched.size; i++)
-		for (w = store->watched.bucket[i]; w; w = w->chain)
-			if (w->len > path->len && w->name[path->len] == '/' &&
-			    !memcmp(w->name, path->s, path->len))
-				fire_here(store, (const struct watched *)w, cause);
-}
-
-static void fire_special_at(struct store *store, const char *at, const struct node *rights,
-			    const char *event, bool with_depth)
-{
-	const struct watched *here;
-	struct watch *w;
-
-	path_again(&store->commit_path, at);
-	here = watched_find(store, &store->commit_path, 0);
-	if (!here)
-		return;
-	LIST_FOREACH(w, &here->watches, of_path)
-	if ((w->depth > 0) == with_depth && may_know(w->client, rights->perms, NULL, NULL))
-		tell(store, w, event, (uint32_t)strlen(event), NULL);
+	LIST_FOREACH(w, &store->watched.all, link)
+	if (w->len > path->len && w->name[path->len] == '/' && !memcmp(w->name, path->s, path->len))
+		fire_here(store, (const struct watched *)w, cause);
 }
 
 /* Watches of "@x" without depth hear "@x"; those with depth 1, and those of "@x/5", hear "@x/5". */
 void watch_fire_special(struct store *store, unsigned int special, unsigned int domid)
 {
 	const struct node *rights = store->top->child[1 + special];
-	char event[48], name[32];
+	char name[32], below[48], *const event[2] = {name, below};
+	const struct watched *here;
+	const struct watch *w;
 
 	snprintf(name, sizeof(name), "%.*s", rights->name_len, rights->name);
-	snprintf(event, sizeof(event), "%s/%u", name, domid);
-	fire_special_at(store, name, rights, name, false);
-	fire_special_at(store, name, rights, event, true);
-	fire_special_at(store, event, rights, event, false);
-	fire_special_at(store, event, rights, event, true);
-}
+	snprintf(below, sizeof(below), "%s/%u", name, domid);
+	for (int i = 0; i < 2; i++) {
+		path_parse(&store->commit_path, event[i], 0);
+		here = table_find(&store->watched, &store->commit_path, 0);
+		for (w = here ? LIST_FIRST(&here->watches) : NULL; w; w = LIST_NEXT(w, of_path)) {
+			const char *said = event[i || w->depth > 0];
 
-static struct watched *watched_at(struct store *store, const struct path *path)
-{
-	struct prefix at = path_whole(path);
-	struct watched *here = (struct watched *)table_find(&store->watched, path->s, at);
-
-	if (here)
-		return here;
-	here = xcalloc(1, sizeof(*here) + at.len + 1);
-	here->named = (struct named){.hash = at.hash, .name = here->path, .len = at.len};
-	memcpy(here->path, path->s, at.len);
-	table_add(&store->watched, &here->named);
-	return here;
-}
-
-static int64_t cost(const struct watch *w)
-{
-	return (int64_t)(sizeof(*w) + w->watched->named.len + strlen(w->token));
+			if (may_know(w->client, rights->perms, NULL, NULL))
+				watch_tell(w, said, (uint32_t)strlen(said), NULL);
+		}
+	}
 }
 
 static void account(struct store *store, const struct watch *w, int sign)
 {
-	if (w->client->privileged)
-		return;
 	domain_use(store, w->client->domid, QUOTA_WATCHES, sign);
-	domain_use(store, w->client->domid, QUOTA_MEMORY, sign * cost(w));
+	domain_use(store, w->client->domid, QUOTA_MEMORY,
+		   sign * (int64_t)(sizeof(*w) + w->watched->named.len + strlen(w->token)));
 }
 
 struct watch *watch_add(struct store *store, struct client *c, const struct path *path,
 			const char *token, int depth)
 {
+	struct watched *here = table_find(&store->watched, path, path->levels);
 	size_t n = strlen(token) + 1;
 	struct watch *w = xmalloc(sizeof(*w) + n);
 
@@ -150,7 +115,7 @@ struct watch *watch_add(struct store *store, struct client *c, const struct path
 	w->depth = depth;
 	w->relative = path->relative;
 	memcpy(w->token, token, n);
-	w->watched = watched_at(store, path);
+	w->watched = here ?: table_add(&store->watched, path, path->levels, sizeof(*here));
 	LIST_INSERT_HEAD(&w->watched->watches, w, of_path);
 	TAILQ_INSERT_TAIL(&c->watches, w, of_client);
 	account(store, w, 1);
@@ -162,8 +127,8 @@ struct watch *watch_find(struct client *c, const struct path *path, const char *
 	struct watch *w;
 
 	TAILQ_FOREACH(w, &c->watches, of_client)
-	if (w->watched->named.hash == path_whole(path).hash && !strcmp(w->watched->path, path->s) &&
-	    !strcmp(w->token, token))
+	if (w->watched->named.hash == path->prefix[path->levels].hash &&
+	    !strcmp(w->watched->named.name, path->s) && !strcmp(w->token, token))
 		return w;
 	return NULL;
 }
@@ -173,9 +138,7 @@ void watch_remove(struct store *store, struct watch *w)
 	account(store, w, -1);
 	LIST_REMOVE(w, of_path);
 	TAILQ_REMOVE(&w->client->watches, w, of_client);
-	if (LIST_EMPTY(&w->watched->watches)) {
+	if (LIST_EMPTY(&w->watched->watches))
 		table_remove(&store->watched, &w->watched->named);
-		free(w->watched);
-	}
 	free(w);
 }

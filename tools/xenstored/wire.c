@@ -4,7 +4,6 @@
 
 #include "lib/base/text.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,13 +32,6 @@ unsigned int wire_strings(const struct message *m, const char **string, unsigned
 	return nr;
 }
 
-const char *wire_only_string(const struct message *m)
-{
-	size_t len = m->header.len;
-
-	return len && memchr(m->data, '\0', len) == m->data + len - 1 ? m->data : NULL;
-}
-
 bool wire_domid(const char *s, unsigned int *domid)
 {
 	long value;
@@ -58,37 +50,6 @@ const char *wire_error_name(int errnum)
 	return "EINVAL";
 }
 
-const char *wire_type_name(uint32_t type)
-{
-	/* In the order of enum xsd_sockmsg_type. */
-	static const char *const names[] = {"CONTROL",
-					    "DIRECTORY",
-					    "READ",
-					    "GET_PERMS",
-					    "WATCH",
-					    "UNWATCH",
-					    "TRANSACTION_START",
-					    "TRANSACTION_END",
-					    "INTRODUCE",
-					    "RELEASE",
-					    "GET_DOMAIN_PATH",
-					    "WRITE",
-					    "MKDIR",
-					    "RM",
-					    "SET_PERMS",
-					    "WATCH_EVENT",
-					    "ERROR",
-					    "IS_DOMAIN_INTRODUCED",
-					    "RESUME",
-					    "SET_TARGET",
-					    "?",
-					    "RESET_WATCHES",
-					    "DIRECTORY_PART"};
-
-	static_assert(sizeof(names) / sizeof(names[0]) == XS_TYPE_COUNT, "a name each");
-	return type < XS_TYPE_COUNT ? names[type] : "?";
-}
-
 size_t wire_perm_text(struct perm perm, char text[WIRE_PERM_TEXT])
 {
 	return (size_t)snprintf(text, WIRE_PERM_TEXT, "%c%u", "nrwb"[perm.bits & 3], perm.domid) +
@@ -103,6 +64,6 @@ bool wire_perm_parse(const char *s, struct perm *perm)
 
 	if (!letter || !wire_domid(s + 1, &domid))
 		return false;
-	*perm = (struct perm){(uint16_t)domid, (uint8_t)(letter - letters)};
+	*perm = (struct perm){(uint16_t)domid, (uint16_t)(letter - letters)};
 	return true;
 }

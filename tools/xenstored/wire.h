@@ -25,22 +25,17 @@ int wire_size(const char *bytes, size_t n);
 
 /* The strings of the payload that end with a NUL: their number, and the first @most of them in @string. */
 unsigned int wire_strings(const struct message *m, const char **string, unsigned int most);
-/* The payload when it is exactly one string with its NUL, or NULL. */
-const char *wire_only_string(const struct message *m);
 /* A domain id in decimal and nothing else. */
 bool wire_domid(const char *s, unsigned int *domid);
 
 /* "ENOENT" for ENOENT; what has no name in the protocol is "EINVAL". */
 const char *wire_error_name(int errnum);
-/* "WRITE" for XS_WRITE, "?" for what there is not. */
-const char *wire_type_name(uint32_t type);
 
 enum { PERM_READ = 1, PERM_WRITE = 2, PERM_OWNER = 4 };
 
 /* One permission, written as "r12". */
 struct perm {
-	uint16_t domid;
-	uint8_t bits; /* PERM_READ, PERM_WRITE */
+	uint16_t domid, bits; /* PERM_READ, PERM_WRITE */
 };
 
 #define WIRE_PERM_TEXT 8

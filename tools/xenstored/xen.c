@@ -29,9 +29,8 @@ static xengnttab_handle *grants;
 static xenforeignmemory_handle *foreign;
 static xencall_handle *calls;
 static xen_domctl_t *domctl; /* memory the hypervisor can read */
-static uint32_t domain_event;
 
-int xen_open(struct error *e)
+int xen_open(int *fd, uint32_t *domain_event, struct error *e)
 {
 	xenevtchn_port_or_error_t port;
 
@@ -48,14 +47,10 @@ int xen_open(struct error *e)
 	port = xenevtchn_bind_virq(events, VIRQ_DOM_EXC);
 	if (port < 0)
 		return error_errno(e, ERROR_FAILED, errno, "nobody would tell when domains end");
-	domain_event = (uint32_t)port;
-	fcntl(xenevtchn_fd(events), F_SETFL, O_NONBLOCK);
+	*domain_event = (uint32_t)port;
+	*fd = xenevtchn_fd(events);
+	fcntl(*fd, F_SETFL, O_NONBLOCK);
 	return 0;
-}
-
-int xen_event_fd(void)
-{
-	return xenevtchn_fd(events);
 }
 
 /* The device hands out and takes back many ports at once, the library one a call. */
@@ -89,11 +84,6 @@ void xen_unbind(uint32_t port)
 void xen_notify(uint32_t port)
 {
 	xenevtchn_notify(events, port);
-}
-
-uint32_t xen_domain_event(void)
-{
-	return domain_event;
 }
 
 static void *map_own(void)

@@ -3,7 +3,6 @@
 #include "xm/xm.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool called(const struct command *c, const char *name)
@@ -12,212 +11,168 @@ static bool called(const struct command *c, const char *name)
 	       (c->alias[1] && !strcmp(c->alias[1], name));
 }
 
-/* Among the commands and those not yet there; the nearest name, or NULL. */
-static const char *command_suggest(const struct xm *x, const char *name)
+static void command_unknown(struct xm *x, const char *name)
 {
 	unsigned int least = strlen(name) < 4 ? 2 : 3;
-	const char *best = NULL;
+	const char *near = NULL;
 
-	for (const struct command *c = commands; c->name; c++) {
+	for (const struct command *c = commands; c->run; c++) {
 		unsigned int n = str_distance(name, c->name);
 
 		if (in_dialect(c->dialects, x->dialect) && n < least) {
 			least = n;
-			best = c->name;
+			near = c->name;
 		}
 	}
-	return best;
-}
-
-static int command_unknown(const struct xm *x, const char *name, struct error *e)
-{
-	const char *near = command_suggest(x, name);
-
-	error_set(e, ERROR_USAGE, "Subcommand %s not found!", name);
+	error_set(&x->error, ERROR_USAGE, "Subcommand %s not found!", name);
 	if (near)
-		return error_hint(e, "did you mean '%s %s'?", x->program, near);
-	return error_hint(e, "'%s help --long' lists all of them", x->program);
+		error_hint(&x->error, "did you mean '%s %s'?", x->program, near);
+	else
+		error_hint(&x->error, "'%s help --long' lists all of them", x->program);
 }
 
-static int command_not_yet(const struct xm *x, const struct later *l, struct error *e)
+const struct command *command_find(struct xm *x, const char *name)
 {
-	error_set(e, ERROR_UNSUPPORTED, "%s %s is not done by this system yet", x->program,
-		  l->name);
-	return error_hint(e, "%s", l->meanwhile);
-}
+	const struct command *found = NULL;
+	struct text names = {0};
+	int nr = 0;
 
-/* What @name may mean: an exact name ends the search, prefixes are collected. */
-struct search {
-	const struct command *command;
-	const struct later *later;
-	struct text names;
-	unsigned int nr;
-	bool exact;
-};
-
-static void search_add(struct search *s, const char *name, bool exact)
-{
-	if (exact) {
-		s->exact = true;
-		s->nr = 0;
-		text_free(&s->names);
-	}
-	text_printf(&s->names, "%s%s", s->nr++ ? ", " : "", name);
-}
-
-static void search_run(const struct xm *x, const char *name, struct search *s)
-{
-	for (const struct command *c = commands; c->name && !s->exact; c++) {
-		bool exact = called(c, name);
-
-		if (!in_dialect(c->dialects, x->dialect) || (!exact && !str_starts(c->name, name)))
+	for (const struct command *c = commands; c->name; c++) {
+		if (!in_dialect(c->dialects, x->dialect))
 			continue;
-		s->command = c;
-		search_add(s, c->name, exact);
+		if (called(c, name)) {
+			found = c;
+			nr = 1;
+			break;
+		}
+		if (str_starts(c->name, name)) {
+			found = c;
+			text_printf(&names, "%s%s", nr++ ? ", " : "", c->name);
+		}
 	}
-	for (const struct later *l = commands_later; l->name && !s->exact; l++) {
-		bool exact = !strcmp(l->name, name);
-
-		if (!in_dialect(l->dialects, x->dialect) || (!exact && !str_starts(l->name, name)))
-			continue;
-		s->command = NULL;
-		s->later = l;
-		search_add(s, l->name, exact);
+	if (!nr) {
+		command_unknown(x, name);
+	} else if (nr > 1) {
+		error_set(&x->error, ERROR_USAGE, "Subcommand %s is ambiguous: %s", name,
+			  names.data);
+		error_hint(&x->error, "write more of it");
+	} else if (!found->run) {
+		error_set(&x->error, ERROR_UNSUPPORTED, "%s %s is not done by this system yet",
+			  x->program, found->name);
+		error_hint(&x->error, "%s", found->summary);
 	}
-}
-
-const struct command *command_find(const struct xm *x, const char *name, struct error *e)
-{
-	struct search s = {0};
-
-	search_run(x, name, &s);
-	if (!s.nr) {
-		command_unknown(x, name, e);
-	} else if (s.nr > 1) {
-		error_set(e, ERROR_USAGE, "Subcommand %s is ambiguous: %s", name, s.names.data);
-		error_hint(e, "write more of it");
-		s.command = NULL;
-	} else if (!s.command) {
-		command_not_yet(x, s.later, e);
-	}
-	text_free(&s.names);
-	return s.command;
+	text_free(&names);
+	return nr == 1 && found->run ? found : NULL;
 }
 
 /* --- Options and operands ----------------------------------------------------------------------------- */
 
-enum { LONG_BASE = 256, LONG_JSON = LONG_BASE + OPTIONS_MOST, LONG_HELP };
+int command_options(const struct command *command, enum config_dialect dialect,
+		    const struct option_row *rows[OPTIONS_MOST])
+{
+	static const struct option_row json = {0, "json", NULL, "Print as JSON", 0};
+	int n = 0;
+
+	for (const struct option_row *row = command->options; row && row->name; row++)
+		if (in_dialect(row->dialects, dialect))
+			rows[n++] = row;
+	if (command->listing)
+		rows[n++] = &json;
+	return n;
+}
+
+enum { LONG_BASE = 256 }; /* of those without a letter */
+
+static int option_key(const struct xm *x, int i)
+{
+	return x->option[i]->letter ? x->option[i]->letter : LONG_BASE + i;
+}
 
 /* What getopt_long() wants to know; @letters has room for two bytes an option. */
-static void call_options(const struct xm *x, const struct command *command, char *letters,
-			 struct option *longs)
+static void call_options(const struct xm *x, char *letters, struct option *longs)
 {
-	const struct option_row *row = command->options;
+	for (int i = 0; i < x->nr_options; i++) {
+		const struct option_row *row = x->option[i];
 
-	for (int i = 0; row && row[i].name; i++) {
-		if (!in_dialect(row[i].dialects, x->dialect))
-			continue;
-		if (row[i].letter)
-			*letters++ = row[i].letter;
-		if (row[i].letter && row[i].value)
+		if (row->letter)
+			*letters++ = row->letter;
+		if (row->letter && row->value)
 			*letters++ = ':';
-		*longs++ =
-			(struct option){row[i].name, row[i].value ? required_argument : no_argument,
-					NULL, LONG_BASE + i};
+		*longs++ = (struct option){row->name, row->value ? required_argument : no_argument,
+					   NULL, option_key(x, i)};
 	}
-	*letters++ = 'h';
-	*letters = '\0';
-	*longs++ = (struct option){"help", no_argument, NULL, LONG_HELP};
-	if (command->listing)
-		*longs++ = (struct option){"json", no_argument, NULL, LONG_JSON};
-	*longs = (struct option){0};
+	strcpy(letters, "h");
+	longs[0] = (struct option){"help", no_argument, NULL, 'h'};
+	longs[1] = (struct option){0};
 }
 
-static int option_index(const struct xm *x, const struct command *command, int letter)
+static int call_usage(struct xm *x)
 {
-	const struct option_row *row = command->options;
-
-	for (int i = 0; row && row[i].name; i++)
-		if (row[i].letter == letter && in_dialect(row[i].dialects, x->dialect))
-			return i;
-	return -1;
+	return error_hint(&x->error, "'%s help %s' tells how to use it", x->program,
+			  x->command->name);
 }
 
-static int call_usage(const struct xm *x, const struct call *call, struct error *e)
+static int call_count(struct xm *x)
 {
-	const struct command *c = call->command;
+	const struct command *c = x->command;
 
-	return error_hint(e, "'%s help %s' tells how to use it", x->program, c->name);
-}
-
-static int call_count(const struct xm *x, const struct call *call, struct error *e)
-{
-	const struct command *c = call->command;
-
-	if (call->nr < c->least)
-		error_set(e, ERROR_USAGE, "'%s %s' requires %s%d argument%s", x->program, c->name,
-			  c->most == c->least ? "" : "at least ", c->least,
+	if (x->nr < c->least)
+		error_set(&x->error, ERROR_USAGE, "'%s %s' requires %s%d argument%s", x->program,
+			  c->name, c->most == c->least ? "" : "at least ", c->least,
 			  c->least == 1 ? "" : "s");
-	else if (c->most >= 0 && call->nr > c->most)
-		error_set(e, ERROR_USAGE, "'%s %s' takes at most %d argument%s, not '%s'",
+	else if (c->most >= 0 && x->nr > c->most)
+		error_set(&x->error, ERROR_USAGE, "'%s %s' takes at most %d argument%s, not '%s'",
 			  x->program, c->name, c->most, c->most == 1 ? "" : "s",
-			  call->operand[c->most]);
+			  x->operand[c->most]);
 	else
 		return 0;
-	return call_usage(x, call, e);
+	return call_usage(x);
 }
 
-int call_parse(const struct xm *x, const struct command *command, int argc, char **argv,
-	       struct call *call, struct error *e)
+int call_parse(struct xm *x, const struct command *command, int argc, char **argv)
 {
 	char letters[2 * OPTIONS_MOST + 2];
-	struct option longs[OPTIONS_MOST + 3];
-	int opt;
+	struct option longs[OPTIONS_MOST + 2];
+	int opt, i;
 
-	*call = (struct call){.command = command};
-	call_options(x, command, letters, longs);
+	x->command = command;
+	x->nr_options = command_options(command, x->dialect, x->option);
+	call_options(x, letters, longs);
 	optind = 0;
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (opt == 'h' && option_index(x, command, 'h') < 0)
-			opt = LONG_HELP;
 		if (opt == '?') {
-			error_set(e, ERROR_USAGE,
+			error_set(&x->error, ERROR_USAGE,
 				  "'%s %s' has no option '%s', or not without a value", x->program,
 				  command->name, argv[optind - 1]);
-			return call_usage(x, call, e);
+			return call_usage(x);
 		}
-		if (opt == LONG_HELP)
-			call->help = true;
-		else if (opt == LONG_JSON)
-			call->json = true;
+		for (i = 0; i < x->nr_options && option_key(x, i) != opt; i++)
+			;
+		if (i == x->nr_options)
+			x->help = true;
 		else
-			call->value[opt >= LONG_BASE ? opt - LONG_BASE
-						     : option_index(x, command, opt)] =
-				optarg ? optarg : "";
+			x->value[i] = optarg ? optarg : "";
 	}
-	call->operand = argv + optind;
-	call->nr = argc - optind;
-	return call->help ? 0 : call_count(x, call, e);
+	x->operand = argv + optind;
+	x->nr = argc - optind;
+	return x->help ? 0 : call_count(x);
 }
 
-const char *call_option(const struct call *call, const char *name)
+const char *option(const struct xm *x, const char *name)
 {
-	const struct option_row *row = call->command->options;
-
-	for (int i = 0; row && row[i].name; i++)
-		if (call->value[i] && !strcmp(row[i].name, name))
-			return call->value[i];
+	for (int i = 0; i < x->nr_options; i++)
+		if (x->value[i] && !strcmp(x->option[i]->name, name))
+			return x->value[i];
 	return NULL;
 }
 
-int call_number(const struct call *call, const char *name, long min, long max, long *out,
-		struct error *e)
+int option_number(struct xm *x, const char *name, long min, long max, long *out)
 {
-	const char *value = call_option(call, name);
+	const char *value = option(x, name);
 
-	if (!value || str_to_long(value, min, max, out))
+	if (!value || str_to_long(value + (*value == '='), min, max, out)) /* -w=256, too */
 		return 0;
-	return error_set(e, ERROR_USAGE, "--%s is a number from %ld to %ld, not '%s'", name, min,
-			 max, value);
+	return error_set(&x->error, ERROR_USAGE, "--%s is a number from %ld to %ld, not '%s'", name,
+			 min, max, value);
 }

@@ -11,10 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define VIEWERS_SOCKET "/run/xenconsoled/socket"
@@ -22,20 +21,6 @@
 enum { RECONNECT_SECONDS = 30 };
 
 /* --- The other end --------------------------------------------------------------------------------------------- */
-
-static int viewers_connect(void)
-{
-	const char *path = getenv("XENCONSOLED_SOCKET");
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path ? path : VIEWERS_SOCKET);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
 
 /* "ok NAME" or "error SENTENCE", a byte at a time: what follows the line is the console's. */
 static int viewers_answer(int fd, struct error *e)
@@ -53,80 +38,37 @@ static int viewers_answer(int fd, struct error *e)
 	return error_set(e, ERROR_ABSENT, "xenconsoled ended the connection");
 }
 
-static int viewers_attach(const char *domid, const char *type, long number, struct error *e)
+/* @attach: the request's line. */
+static int viewers_attach(const char *attach, struct error *e)
 {
-	int fd = viewers_connect();
-	char line[64];
-	int n;
+	int fd = socket_connect("XENCONSOLED_SOCKET", VIEWERS_SOCKET);
 
 	if (fd < 0) {
 		error_errno(e, errno == EACCES ? ERROR_PERMISSION : ERROR_ABSENT, errno,
 			    "Unable to connect to xenconsoled");
 		return error_hint(e, "is xenconsoled running?");
 	}
-	n = snprintf(line, sizeof(line), "attach %s %s %ld\n", domid, type, number);
-	if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n || viewers_answer(fd, e)) {
-		if (!e->class)
-			error_set(e, ERROR_ABSENT, "xenconsoled ended the connection");
-		close(fd);
-		return -1;
-	}
-	return fd;
+	send(fd, attach, strlen(attach), MSG_NOSIGNAL);
+	if (!viewers_answer(fd, e))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /* What /local/domain/N/console/tty names; -1 where xend does not answer or there is none. */
-static int pty_open(const char *domid)
+static int pty_open(struct xm *x, long long domid)
 {
-	struct client client;
-	char *path = domain_path(domid, NULL);
-	json_t *d;
-	const char *tty;
-	int fd;
+	struct error before = x->error;
+	json_auto_t *d = domain_call_id(x, "GET", domid, NULL, NULL);
+	const char *tty = member_text(d, "console_tty", NULL);
 
-	client_init(&client);
-	d = client_json(&client, "GET", path, NULL, NULL);
-	tty = member_text(d, "console_tty", NULL);
-	fd = tty ? open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
-	json_decref(d);
-	client_close(&client);
-	free(path);
-	return fd;
-}
-
-static bool domain_lives(const char *domid)
-{
-	struct client client;
-	char *path = domain_path(domid, NULL);
-	json_t *d;
-	bool lives;
-
-	client_init(&client);
-	d = client_json(&client, "GET", path, NULL, NULL);
-	lives = json_is_integer(json_object_get(d, "id"));
-	json_decref(d);
-	client_close(&client);
-	free(path);
-	return lives;
+	x->error = before;
+	return tty ? open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
 }
 
 /* --- Both ways --------------------------------------------------------------------------------------------------- */
 
 enum console_end { CONSOLE_LEFT, CONSOLE_CLOSED };
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
 
 /* Keys typed: false when that was the escape, or the end of input. */
 static bool keys_pass(int fd, char escape)
@@ -166,17 +108,20 @@ static enum console_end console_pass(int fd, char escape)
 	}
 }
 
-/* After an end of file: a new connection, or -1 when the domain is gone or nobody came back. */
-static int console_again(const char *domid, const char *type, long number)
+/*
+ * After an end of file: a new connection, or -1 when the domain is gone or nobody came back. That xend does not answer (it may be
+ * restarted as well) says nothing about the domain.
+ */
+static int console_again(struct xm *x, long long domid, const char *attach)
 {
-	struct error e = {0};
-
 	for (int i = 0; i < RECONNECT_SECONDS * 5; i++) {
+		json_auto_t *d = domain_call_id(x, "GET", domid, NULL, NULL);
 		int fd;
 
-		if (!domain_lives(domid))
+		if (d ? !json_is_integer(json_object_get(d, "id"))
+		      : x->error.class == ERROR_NOT_FOUND)
 			return -1;
-		fd = viewers_attach(domid, type, number, &e);
+		fd = viewers_attach(attach, &x->error);
 		if (fd >= 0)
 			return fd;
 		usleep(200000);
@@ -184,21 +129,20 @@ static int console_again(const char *domid, const char *type, long number)
 	return -1;
 }
 
-int console_attach(const char *domid, const char *type, long number, char escape, struct error *e)
+int console_attach(struct xm *x, long long domid, const char *type, long number, char escape)
 {
-	int fd = viewers_attach(domid, type, number, e);
-	bool pty = false;
+	autofree char *attach = xasprintf("attach %lld %s %ld\n", domid, type, number);
+	int fd = viewers_attach(attach, &x->error);
+	bool pty = fd < 0 && x->error.class == ERROR_ABSENT;
 
-	if (fd < 0 && e->class == ERROR_ABSENT) {
-		fd = pty_open(domid);
-		pty = fd >= 0;
-	}
+	if (pty)
+		fd = pty_open(x, domid);
 	if (fd < 0)
 		return -1;
 	terminal_make_raw("");
 	while (fd >= 0 && console_pass(fd, escape) == CONSOLE_CLOSED) {
 		close(fd);
-		fd = pty ? -1 : console_again(domid, type, number);
+		fd = pty ? -1 : console_again(x, domid, attach);
 	}
 	terminal_restore();
 	if (fd >= 0)
@@ -206,32 +150,24 @@ int console_attach(const char *domid, const char *type, long number, char escape
 	return 0;
 }
 
-/* "^]", "^A" or the character itself. */
-static int escape_parse(const char *s, char *escape, struct error *e)
+int xm_console(struct xm *x)
 {
-	if (s[0] == '^' && s[1] && !s[2])
-		*escape = (char)(toupper((unsigned char)s[1]) & 0x1f);
-	else if (s[0] && !s[1])
-		*escape = s[0];
-	else
-		return error_set(e, ERROR_USAGE,
-				 "-e takes one character or ^ and a letter, not '%s'", s);
-	return 0;
-}
-
-int xm_console(struct xm *x, const struct call *call, struct error *e)
-{
-	const char *type = call_option(call, "type"), *escape = call_option(call, "escape");
+	const char *type = option(x, "type"), *escape = option(x, "escape");
+	char key = CONSOLE_ESCAPE;
 	long number = 0, id;
-	char key = CONSOLE_ESCAPE, text[24];
 
-	if (call_number(call, "num", 0, 255, &number, e) ||
-	    (escape && escape_parse(escape, &key, e)))
+	if (option_number(x, "num", 0, 255, &number))
 		return -1;
-	if (type && strcmp(type, "pv") != 0 && strcmp(type, "serial") != 0)
-		return error_set(e, ERROR_USAGE, "console types are pv and serial, not %s", type);
-	if (domain_id(x, call->operand[0], &id, e))
-		return -1;
-	snprintf(text, sizeof(text), "%ld", id);
-	return console_attach(text, type ? type : "pv", number, key, e);
+	if (escape && escape[0] == '^' && escape[1] && !escape[2])
+		key = (char)(toupper((unsigned char)escape[1]) & 0x1f);
+	else if (escape && escape[0] && !escape[1])
+		key = escape[0];
+	else if (escape)
+		return error_set(&x->error, ERROR_USAGE,
+				 "-e takes one character or ^ and a letter, not '%s'", escape);
+	if (type && strcmp(type, "pv") && strcmp(type, "serial"))
+		return error_set(&x->error, ERROR_USAGE, "console types are pv and serial, not %s",
+				 type);
+	id = domain_id(x);
+	return id < 0 ? -1 : console_attach(x, id, type ? type : "pv", number, key);
 }

@@ -9,7 +9,7 @@
 #include "lib/base/sxp.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,19 +24,22 @@ struct sources {
 	size_t nr_words;
 };
 
-static void sources_read(const struct call *call, int first, struct sources *s)
+/* From the operand @first on. */
+static void sources_read(const struct xm *x, int first, struct sources *s)
 {
-	const char *named = call_option(call, "defconfig");
+	const char *named[] = {option(x, "defconfig"), option(x, "config")};
 
-	s->file = xcalloc((size_t)call->nr + 1, sizeof(*s->file));
-	s->word = xcalloc((size_t)call->nr + 1, sizeof(*s->word));
-	if (named)
-		s->file[s->nr++] = named;
-	for (int i = first; i < call->nr; i++)
-		if (strchr(call->operand[i], '=') && access(call->operand[i], F_OK))
-			s->word[s->nr_words++] = call->operand[i];
+	s->file = xcalloc((size_t)x->nr + 2, sizeof(*s->file));
+	s->word = xcalloc((size_t)x->nr + 1, sizeof(*s->word));
+	if (named[0])
+		s->file[s->nr++] = named[0];
+	for (int i = first; i < x->nr; i++)
+		if (strchr(x->operand[i], '=') && access(x->operand[i], F_OK))
+			s->word[s->nr_words++] = x->operand[i];
 		else
-			s->file[s->nr++] = call->operand[i];
+			s->file[s->nr++] = x->operand[i];
+	if (named[1])
+		s->file[s->nr++] = named[1];
 }
 
 static void sources_free(struct sources *s)
@@ -46,219 +49,183 @@ static void sources_free(struct sources *s)
 }
 
 /* xm looks for the file along a path; the caller frees. */
-static char *config_find(const struct xm *x, const struct call *call, const char *file)
+static char *config_find(const struct xm *x, const char *file)
 {
-	const char *path = call_option(call, "path");
-	char *copy, *rest, *folder;
+	const char *path = option(x, "path");
+	autofree char *copy = xstrdup(path ? path : XM_PATH);
+	char *rest = copy, *folder;
 
 	if (x->dialect == CONFIG_XL || strchr(file, '/') || !strcmp(file, "-"))
 		return xstrdup(file);
-	rest = copy = xstrdup(path ? path : XM_PATH);
 	while ((folder = strsep(&rest, ":"))) {
 		char *full = xasprintf("%s/%s", *folder ? folder : ".", file);
 
-		if (!access(full, F_OK)) {
-			free(copy);
+		if (!access(full, F_OK))
 			return full;
-		}
 		free(full);
 	}
-	free(copy);
 	return xstrdup(file);
 }
 
-/* Warnings, and several errors, as lines; one error is the error. */
-static int config_told(const char *file, int rc, struct diagnostics *found, struct error *e)
+/* As xm and xl have ever told it, on standard output only where that is not for a program to read. */
+static void config_announce(const struct xm *x, const char *file, bool prints)
 {
-	if (!rc || found->errors > 1)
-		diagnostics_print(found, stderr);
-	if (rc && found->errors > 1)
-		error_set(e, ERROR_CONFIG, "%s has %zu errors", file, found->errors);
+	if (option(x, "quiet"))
+		return;
+	if (x->dialect == CONFIG_XL)
+		fprintf(stderr, "Parsing config from %s\n", file);
+	else
+		fprintf(prints ? stderr : stdout, "Using config file \"%s\".\n", file);
+	fflush(stdout);
+}
+
+static int config_load(struct xm *x, const char *file, const struct sources *s, bool prints,
+		       struct domain_config *c)
+{
+	struct diagnostics found = {0};
+	autofree char *sxp = NULL;
+	int rc;
+
+	config_announce(x, file, prints);
+	if (strcmp(file, "-") && access(file, R_OK)) {
+		error_errno(&x->error, ERROR_NONE, errno, "%s", file);
+		if (str_starts(file, "\u2013")) /* copied from a manual */
+			error_hint(&x->error, "an option begins with a plain '-'");
+		return -1;
+	}
+	if (x->dialect == CONFIG_XM && option(x, "config")) {
+		sxp = file_read(file, CONFIG_LIMIT, NULL, &x->error);
+		if (!sxp)
+			return -1;
+		rc = config_from_sxp(file, sxp, c, &found);
+	} else {
+		rc = config_read(file, x->dialect, s->word, s->nr_words, c, &found);
+	}
+	/* Warnings, and several errors, as lines; one error is the error. */
+	if (!rc || found.errors > 1)
+		diagnostics_print(&found, stderr);
+	if (rc && found.errors > 1)
+		error_set(&x->error, ERROR_CONFIG, "%s has %zu errors", file, found.errors);
 	else if (rc)
-		diagnostics_to_error(found, e);
-	diagnostics_free(found);
+		diagnostics_to_error(&found, &x->error);
+	diagnostics_free(&found);
 	return rc;
 }
 
-static int config_read_sxp(const char *file, struct domain_config *c, struct error *e)
+static int config_print(struct xm *x, const struct domain_config *c)
 {
-	struct diagnostics found = {0};
-	char *text = file_read(file, CONFIG_LIMIT, NULL, e);
-	int rc;
+	if (x->dialect == CONFIG_XL || option(x, "json")) {
+		json_auto_t *json = config_to_json(c);
 
-	if (!text)
-		return -1;
-	rc = config_from_sxp(file, text, c, &found);
-	free(text);
-	return config_told(file, rc, &found, e);
-}
-
-static int config_load(struct xm *x, const struct call *call, const char *file,
-		       const struct sources *s, struct domain_config *c, struct error *e)
-{
-	bool sxp = x->dialect == CONFIG_XM && call_option(call, "config");
-	struct diagnostics found = {0};
-	int rc;
-
-	if (!call_option(call, "quiet")) {
-		if (x->dialect == CONFIG_XL)
-			fprintf(stderr, "Parsing config from %s\n", file);
-		else
-			printf("Using config file \"%s\".\n", file);
-	}
-	fflush(stdout);
-	if (strcmp(file, "-") && access(file, R_OK))
-		return error_errno(e, ERROR_NONE, errno, "%s", file);
-	if (sxp)
-		return config_read_sxp(file, c, e);
-	rc = config_read(file, x->dialect, s->word, s->nr_words, c, &found);
-	return config_told(file, rc, &found, e);
-}
-
-static int config_print(struct xm *x, const struct call *call, const struct domain_config *c,
-			struct error *e)
-{
-	struct text out = {0};
-
-	if (x->dialect == CONFIG_XL || call->json) {
-		json_t *json = config_to_json(c);
-
-		config_print_json(json, &out);
-		json_decref(json);
+		config_print_json(json, &x->out);
 	} else {
 		struct sxp *sxp = config_to_sxp(c, -1);
 
-		sxp_print(sxp, true, &out);
-		text_str(&out, "\n");
+		sxp_print(sxp, true, &x->out);
+		text_str(&x->out, "\n");
 		sxp_free(sxp);
 	}
-	return put(&out, e);
+	return put(x);
 }
 
-/* --- create, new ---------------------------------------------------------------------------------------------- */
+/* --- create, new, start --------------------------------------------------------------------------------------- */
 
 /* xl create -F: until the domain is gone, whatever it becomes. */
-static int wait_gone(struct xm *x, const char *uuid, struct error *e)
+static int wait_gone(struct xm *x, const char *uuid)
 {
 	for (;; usleep(500000)) {
-		json_t *d = domain_call(x, "GET", uuid, NULL, NULL, e);
-		bool gone = !d || !json_is_integer(json_object_get(d, "id"));
+		json_auto_t *d = domain_call(x, "GET", uuid, NULL, NULL);
 
-		json_decref(d);
-		if (gone)
-			return d || e->class == ERROR_NOT_FOUND ? 0 : -1;
+		if (!json_is_integer(json_object_get(d, "id")))
+			return d || x->error.class == ERROR_NOT_FOUND ? 0 : -1;
 	}
 }
 
-static int created(struct xm *x, const struct call *call, const json_t *domain, bool managed,
-		   struct error *e)
+/* The domain is there; NULL: it is not. */
+static int started(struct xm *x, const json_t *domain)
 {
-	long long id = member_number(domain, "id", -1);
-	char text[24];
-
-	if (call->json && put_json(domain, e))
+	if (!domain || put(x))
 		return -1;
-	if (x->dialect == CONFIG_XM && !managed && !call->json && !call_option(call, "quiet"))
-		printf("Started domain %s (id=%lld)\n", member_text(domain, "name", ""), id);
-	fflush(stdout);
-	snprintf(text, sizeof(text), "%lld", id);
-	if (call_option(call, "console"))
-		return console_attach(text, "pv", 0, CONSOLE_ESCAPE, e);
-	if (call_option(call, "foreground"))
-		return wait_gone(x, member_text(domain, "uuid", ""), e);
+	if (option(x, "console"))
+		return console_attach(x, member_number(domain, "id", -1), "pv", 0, CONSOLE_ESCAPE);
+	if (option(x, "foreground"))
+		return wait_gone(x, member_text(domain, "uuid", ""));
 	return 0;
 }
 
-static int create_one(struct xm *x, const struct call *call, const char *file,
-		      const struct sources *s, bool managed, struct error *e)
+static int create_one(struct xm *x, const char *file, const struct sources *s)
 {
-	bool dry = x->dry_run || call_option(call, "dryrun");
-	char *path = config_find(x, call, file);
+	bool dry = x->dry_run || option(x, "dryrun"), managed = !strcmp(x->command->name, "new");
+	bool json = option(x, "json");
+	autofree char *path = config_find(x, file);
 	struct domain_config c = {0};
-	json_t *domain = NULL;
-	int rc = config_load(x, call, path, s, &c, e);
+	json_auto_t *domain = NULL;
+	int rc = config_load(x, path, s, dry || json, &c);
 
 	if (!rc)
 		config_make_uuid(&c);
 	if (!rc && dry)
-		rc = config_print(x, call, &c, e);
+		rc = config_print(x, &c);
 	else if (!rc) {
-		domain = client_json(&x->client, "POST", "/v1/domains",
-				     json_pack("{sosbsbsb}", "config", config_to_json(&c), "paused",
-					       call_option(call, "paused") != NULL, "managed",
-					       managed, "start", !managed),
-				     e);
-		rc = domain ? created(x, call, domain, managed, e) : -1;
+		domain = xend_json(x, "POST", "/v1/domains",
+				   json_pack("{sosbsbsb}", "config", config_to_json(&c), "paused",
+					     option(x, "paused") != NULL, "managed", managed,
+					     "start", !managed));
+		if (domain && json)
+			put_json(x, domain);
+		else if (domain && x->dialect == CONFIG_XM && !managed && !option(x, "quiet"))
+			row_render(domain, "Started domain {name:s} (id={id=-1:d})\n", &x->out);
+		rc = started(x, domain);
 	}
-	json_decref(domain);
 	config_free(&c);
-	free(path);
 	return rc;
 }
 
-static int create(struct xm *x, const struct call *call, bool managed, struct error *e)
+int xm_create(struct xm *x)
 {
-	const char *sxp = x->dialect == CONFIG_XM ? call_option(call, "config") : NULL;
 	struct sources s = {0};
 	int rc = 0;
 
-	sources_read(call, 0, &s);
-	if (sxp)
-		s.file[s.nr++] = sxp;
+	sources_read(x, 0, &s);
 	if (!s.nr && s.nr_words)
 		s.file[s.nr++] = "/dev/null";
 	if (!s.nr) {
-		rc = error_set(e, ERROR_USAGE, "Config file not specified");
-		error_hint(e, "'%s help %s' tells how", x->program, call->command->name);
+		rc = error_set(&x->error, ERROR_USAGE, "Config file not specified");
+		error_hint(&x->error, "'%s help %s' tells how", x->program, x->command->name);
 	}
 	for (size_t i = 0; !rc && i < s.nr; i++)
-		rc = create_one(x, call, s.file[i], &s, managed, e);
+		rc = create_one(x, s.file[i], &s);
 	sources_free(&s);
 	return rc;
 }
 
-int xm_create(struct xm *x, const struct call *call, struct error *e)
+int xm_start(struct xm *x)
 {
-	return create(x, call, false, e);
-}
+	json_auto_t *domain = domain_call(x, "POST", x->operand[0], "start",
+					  json_pack("{sb}", "paused", option(x, "paused") != NULL));
 
-int xm_new(struct xm *x, const struct call *call, struct error *e)
-{
-	return create(x, call, true, e);
-}
-
-int xm_start(struct xm *x, const struct call *call, struct error *e)
-{
-	json_t *domain =
-		domain_call(x, "POST", call->operand[0], "start",
-			    json_pack("{sb}", "paused", call_option(call, "paused") != NULL), e);
-	char id[24];
-	int rc = domain ? 0 : -1;
-
-	snprintf(id, sizeof(id), "%lld", member_number(domain, "id", -1));
-	if (!rc && call_option(call, "console"))
-		rc = console_attach(id, "pv", 0, CONSOLE_ESCAPE, e);
-	json_decref(domain);
-	return rc;
+	return started(x, domain);
 }
 
 /* --- config-update --------------------------------------------------------------------------------------------- */
 
-int xm_config_update(struct xm *x, const struct call *call, struct error *e)
+int xm_config_update(struct xm *x)
 {
+	bool prints = x->dry_run || option(x, "debug");
 	struct domain_config c = {0};
 	struct sources s = {0};
 	int rc = -1;
 
-	sources_read(call, 1, &s);
+	sources_read(x, 1, &s);
 	if (s.nr != 1)
-		error_set(e, ERROR_USAGE, "'%s config-update' takes one config file", x->program);
+		error_set(&x->error, ERROR_USAGE, "'%s config-update' takes one config file",
+			  x->program);
 	else
-		rc = config_load(x, call, s.file[0], &s, &c, e);
-	if (!rc && (x->dry_run || call_option(call, "debug")))
-		rc = config_print(x, call, &c, e);
+		rc = config_load(x, s.file[0], &s, prints, &c);
+	if (!rc && prints)
+		rc = config_print(x, &c);
 	if (!rc && !x->dry_run)
-		rc = domain_do(x, "PUT", call->operand[0], "config", config_to_json(&c), e);
+		rc = domain_do(x, "PUT", "config", config_to_json(&c));
 	config_free(&c);
 	sources_free(&s);
 	return rc;

@@ -6,123 +6,84 @@
 #include "xm/verbs.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-static void help_row(const struct xm *x, const char *name, const char *text, struct text *out)
+/* What is not done yet, and the exit statuses. */
+static void help_later(struct xm *x)
 {
-	if (x->dialect == CONFIG_XL)
-		text_printf(out, " %-19s %s\n", name, text);
-	else
-		text_printf(out, " %-20s %-50s\n", name, text);
-}
-
-static void help_later(const struct xm *x, struct text *out)
-{
-	text_str(out, "\nNot done by this system yet:\n\n");
-	for (const struct later *l = commands_later; l->name; l++)
-		if (in_dialect(l->dialects, x->dialect))
-			text_printf(out, "  %-27s %s\n", l->name, l->meanwhile);
-}
-
-static void help_statuses(struct text *out)
-{
+	text_str(&x->out, "\nNot done by this system yet:\n\n");
+	for (const struct command *c = commands; c->name; c++)
+		if (!c->run && in_dialect(c->dialects, x->dialect))
+			text_printf(&x->out, "  %-27s %s\n", c->name, c->summary);
 	text_str(
-		out,
+		&x->out,
 		"\nExit status: 0 done, 1 failed, 64 wrong usage, 65 bad configuration, 66 no such domain or device,\n"
 		"67 conflict, 69 xend or the hypervisor is absent, 70 not supported, 75 try later, 77 no permission.\n");
 }
 
-void help_all(const struct xm *x, bool all, struct text *out)
+void help_all(struct xm *x, bool all)
 {
-	if (x->dialect == CONFIG_XL)
-		text_str(
-			out,
-			"Usage xl [-vfNtT] <subcommand> [args]\n\nxl full list of subcommands:\n\n");
+	bool xl = x->dialect == CONFIG_XL;
+
+	if (xl)
+		text_str(&x->out, "Usage xl [-vfNtT] <subcommand> [args]\n\n");
 	else
-		text_printf(
-			out,
-			"Usage: xm <subcommand> [args]\n\nControl, list, and manipulate Xen guest instances.\n\n%s\n\n",
-			all ? "xm full list of subcommands:" : "Common 'xm' commands:");
-	for (const struct command *c = commands; c->name; c++)
-		if (in_dialect(c->dialects, x->dialect) && (all || c->common))
-			help_row(x, c->name, c->summary, out);
-	if (x->dialect == CONFIG_XL)
+		text_str(
+			&x->out,
+			"Usage: xm <subcommand> [args]\n\nControl, list, and manipulate Xen guest instances.\n\n");
+	text_printf(&x->out,
+		    xl || all ? "%s full list of subcommands:\n\n" : "Common '%s' commands:\n\n",
+		    x->program);
+	for (const struct command *c = commands; c->run; c++)
+		if (in_dialect(c->dialects, x->dialect) && (xl || all || c->common))
+			text_printf(&x->out, xl ? " %-19s %s\n" : " %-20s %-50s\n", c->name,
+				    c->summary);
+	if (all)
+		help_later(x);
+	if (xl)
 		return;
-	if (all) {
-		help_later(x, out);
-		help_statuses(out);
-	}
-	text_str(out, "\n<Domain> can either be the Domain Name or Id.\n"
-		      "For more help on 'xm' see the xm(1) man page.\n");
+	text_str(&x->out, "\n<Domain> can either be the Domain Name or Id.\n"
+			  "For more help on 'xm' see the xm(1) man page.\n");
 	if (!all)
 		text_str(
-			out,
+			&x->out,
 			"For all commands: 'xm help --long'; for one of them: 'xm help <subcommand>'.\n");
 }
 
 static void help_option(const struct option_row *row, struct text *out)
 {
-	char *left = row->letter ? xasprintf("-%c, --%s%s%s", row->letter, row->name,
-					     row->value ? "=" : "", row->value ? row->value : "")
-				 : xasprintf("--%s%s%s", row->name, row->value ? "=" : "",
-					     row->value ? row->value : "");
+	const char letter[] = {'-', row->letter, ',', ' ', '\0'};
+	autofree char *left = xasprintf("%s--%s%s%s", row->letter ? letter : "", row->name,
+					row->value ? "=" : "", row->value ? row->value : "");
 
 	text_printf(out, "%-23s %s\n", left, row->help);
-	free(left);
 }
 
-void help_command(const struct xm *x, const struct command *c, struct text *out)
+void help_command(struct xm *x, const struct command *c)
 {
-	static const struct option_row json = {0, "json", NULL, "Print as JSON", 0};
-	const char *operands =
-		x->dialect == CONFIG_XM && c->operands_xm ? c->operands_xm : c->operands;
-	bool any = c->listing;
+	const struct option_row *rows[OPTIONS_MOST];
+	int nr = command_options(c, x->dialect, rows);
+	bool xl = x->dialect == CONFIG_XL;
+	const char *operands = !xl && c->operands_xm ? c->operands_xm : c->operands;
 
-	for (const struct option_row *row = c->options; row && row->name; row++)
-		any |= in_dialect(row->dialects, x->dialect);
-	text_printf(out, "Usage: %s %s%s%s%s%s\n\n%s.\n", x->program,
-		    x->dialect == CONFIG_XL ? "[-vtTfN] " : "", c->name, any ? " [options]" : "",
-		    operands ? " " : "", operands ? operands : "", c->summary);
+	text_printf(&x->out, "Usage: %s %s%s%s%s%s\n\n%s.\n", x->program, xl ? "[-vtTfN] " : "",
+		    c->name, nr ? " [options]" : "", operands ? " " : "", operands ? operands : "",
+		    c->summary);
 	if (c->alias[0])
-		text_printf(out, "\nAlso called: %s%s%s\n", c->alias[0], c->alias[1] ? ", " : "",
-			    c->alias[1] ? c->alias[1] : "");
-	if (!any)
-		return;
-	text_str(out, "\nOptions:\n\n");
-	for (const struct option_row *row = c->options; row && row->name; row++)
-		if (in_dialect(row->dialects, x->dialect))
-			help_option(row, out);
-	if (c->listing)
-		help_option(&json, out);
+		text_printf(&x->out, "\nAlso called: %s%s%s\n", c->alias[0],
+			    c->alias[1] ? ", " : "", c->alias[1] ? c->alias[1] : "");
+	if (nr)
+		text_str(&x->out, "\nOptions:\n\n");
+	for (int i = 0; i < nr; i++)
+		help_option(rows[i], &x->out);
 }
 
-int xm_help(struct xm *x, const struct call *call, struct error *e)
+int xm_help(struct xm *x)
 {
-	struct text out = {0};
-	const struct command *command;
+	const struct command *command = x->nr ? command_find(x, x->operand[0]) : NULL;
 
-	if (!call->nr) {
-		help_all(x, x->dialect == CONFIG_XL || call_option(call, "long"), &out);
-		if (x->dialect == CONFIG_XL && call_option(call, "long")) {
-			help_later(x, &out);
-			help_statuses(&out);
-		}
-		return put(&out, e);
-	}
-	command = command_find(x, call->operand[0], e);
-	if (!command)
-		return -1;
-	help_command(x, command, &out);
-	return put(&out, e);
-}
-
-int xm_completion(struct xm *x, const struct call *call, struct error *e)
-{
-	struct text out = {0};
-
-	if (!completion_write(call->operand[0], &out))
-		return error_set(e, ERROR_USAGE,
-				 "completion is there for bash, zsh and fish, not for %s",
-				 call->operand[0]);
-	return put(&out, e);
+	if (!x->nr)
+		help_all(x, option(x, "long"));
+	else if (command)
+		help_command(x, command);
+	return x->nr && !command ? -1 : 0;
 }

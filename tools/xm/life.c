@@ -2,251 +2,184 @@
 /* What ends, stops or pokes a domain: pause, unpause, destroy, shutdown, reboot, reset, trigger, sysrq, rename, dump-core, delete. */
 #include "xm/verbs.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static int act(struct xm *x, const struct call *call, const char *action, struct error *e)
+/* The command's name is the action's. */
+int xm_act(struct xm *x)
 {
-	return domain_do(x, "POST", call->operand[0], action, NULL, e);
+	return domain_do(x, "POST", x->command->name, NULL);
 }
 
-int xm_pause(struct xm *x, const struct call *call, struct error *e)
+int xm_destroy(struct xm *x)
 {
-	return act(x, call, "pause", e);
-}
+	const char *d = x->operand[0];
 
-int xm_unpause(struct xm *x, const struct call *call, struct error *e)
-{
-	return act(x, call, "unpause", e);
-}
-
-int xm_reset(struct xm *x, const struct call *call, struct error *e)
-{
-	return act(x, call, "reset", e);
-}
-
-int xm_destroy(struct xm *x, const struct call *call, struct error *e)
-{
-	const char *d = call->operand[0];
-
-	if ((!strcmp(d, "0") || !strcmp(d, "Domain-0")) && !call_option(call, "force")) {
-		error_set(e, ERROR_CONFLICT, "Not destroying domain 0");
-		return error_hint(e, "'poweroff' in domain 0 ends this machine");
+	if ((!strcmp(d, "0") || !strcmp(d, "Domain-0")) && !option(x, "force")) {
+		error_set(&x->error, ERROR_CONFLICT, "Not destroying domain 0");
+		return error_hint(&x->error, "'poweroff' in domain 0 ends this machine");
 	}
-	return act(x, call, "destroy", e);
+	return xm_act(x);
 }
 
-int xm_delete(struct xm *x, const struct call *call, struct error *e)
+int xm_delete(struct xm *x)
 {
-	return domain_do(x, "DELETE", call->operand[0], NULL, NULL, e);
+	return domain_do(x, "DELETE", NULL, NULL);
 }
 
-int xm_trigger(struct xm *x, const struct call *call, struct error *e)
+int xm_trigger(struct xm *x)
 {
 	long vcpu = 0;
 
-	if (call->nr > 2 && !str_to_long(call->operand[2], 0, 8191, &vcpu))
-		return error_set(e, ERROR_USAGE, "Invalid VCPU '%s'", call->operand[2]);
-	return domain_do(x, "POST", call->operand[0], "trigger",
-			 json_pack("{sssI}", "trigger", call->operand[1], "vcpu", (json_int_t)vcpu),
-			 e);
+	if (x->nr > 2 && !str_to_long(x->operand[2], 0, 8191, &vcpu))
+		return error_set(&x->error, ERROR_USAGE, "Invalid VCPU '%s'", x->operand[2]);
+	return domain_do(x, "POST", "trigger",
+			 json_pack("{sssI}", "trigger", x->operand[1], "vcpu", (json_int_t)vcpu));
 }
 
-int xm_sysrq(struct xm *x, const struct call *call, struct error *e)
+int xm_sysrq(struct xm *x)
 {
-	if (strlen(call->operand[1]) != 1)
-		return error_set(e, ERROR_USAGE, "Invalid sysrq '%s': it is one letter",
-				 call->operand[1]);
-	return domain_do(x, "POST", call->operand[0], "sysrq",
-			 json_pack("{ss}", "key", call->operand[1]), e);
+	if (strlen(x->operand[1]) != 1)
+		return error_set(&x->error, ERROR_USAGE, "Invalid sysrq '%s': it is one letter",
+				 x->operand[1]);
+	return domain_do(x, "POST", "sysrq", json_pack("{ss}", "key", x->operand[1]));
 }
 
-int xm_rename(struct xm *x, const struct call *call, struct error *e)
+int xm_rename(struct xm *x)
 {
-	return domain_do(x, "POST", call->operand[0], "rename",
-			 json_pack("{ss}", "name", call->operand[1]), e);
+	return domain_do(x, "POST", "rename", json_pack("{ss}", "name", x->operand[1]));
 }
 
-/* --- dump-core ----------------------------------------------------------------------------------------------- */
-
-int xm_dump_core(struct xm *x, const struct call *call, struct error *e)
+int xm_dump_core(struct xm *x)
 {
-	const char *after = call_option(call, "crash")	 ? "destroy"
-			    : call_option(call, "reset") ? "reset"
-							 : NULL;
-	json_t *body = json_pack("{sb}", "live", call_option(call, "live") != NULL), *answer;
-	char *cwd;
+	const char *after = option(x, "crash") ? "destroy" : option(x, "reset") ? "reset" : NULL;
+	const char *name = x->nr > 1 ? x->operand[1] : NULL;
+	autofree char *cwd = getcwd(NULL, 0);
+	autofree char *file =
+		name && *name != '/' ? xasprintf("%s/%s", cwd ? cwd : "", name) : NULL;
+	json_auto_t *answer = NULL;
 
-	if (call->nr > 1 && call->operand[1][0] == '/') {
-		json_object_set_new(body, "file", json_string(call->operand[1]));
-	} else if (call->nr > 1) {
-		cwd = getcwd(NULL, 0);
-		json_object_set_new(body, "file",
-				    json_sprintf("%s/%s", cwd ? cwd : "", call->operand[1]));
-		free(cwd);
-	}
 	if (x->dialect == CONFIG_XM)
-		printf("Dumping core of domain: %s ...\n", call->operand[0]);
-	fflush(stdout);
-	answer = domain_call(x, "POST", call->operand[0], "dump-core", body, e);
+		text_printf(&x->out, "Dumping core of domain: %s ...\n", x->operand[0]);
+	if (put(x))
+		return -1;
+	answer = domain_call(x, "POST", x->operand[0], "dump-core",
+			     json_pack("{sbss*}", "live", option(x, "live") != NULL, "file",
+				       file ? file : name));
 	if (!answer)
 		return -1;
-	if (call->nr < 2)
+	if (!name)
 		fprintf(stderr, "The core is %s\n", member_text(answer, "file", "written"));
-	json_decref(answer);
-	return after ? act(x, call, after, e) : 0;
+	return after ? domain_do(x, "POST", after, NULL) : 0;
 }
 
 /* --- shutdown, reboot: asked of the guest, then waited for ------------------------------------------------- */
 
-struct ending {
-	long id;
-	long operation; /* 0: not to be looked at any more */
-	char *name;
-};
-
-/* The operation that asks the guest: 1 while it is under way, 0 done, -1 failed. */
-static int ending_asked(struct xm *x, struct ending *w, struct error *e)
+/* Whether the operation that asks the guest failed; once it is done "operation" is taken out of @d. */
+static int ending_asked(struct xm *x, json_t *d)
 {
+	json_auto_t *op = NULL;
+	const json_t *problem;
 	char path[48];
-	const char *state;
-	json_t *op;
-	int rc = 1;
 
-	snprintf(path, sizeof(path), "/v1/operations/%ld", w->operation);
-	op = client_json(&x->client, "GET", path, NULL, NULL);
-	state = member_text(op, "state", "done");
-	if (!strcmp(state, "failed") || !strcmp(state, "cancelled")) {
-		const json_t *problem = json_object_get(op, "error");
-
-		rc = error_set(e, error_class_named(member_text(problem, "class", "failed")), "%s",
-			       member_text(problem, "title", "the guest did not end"));
-		error_hint(e, "%s", member_text(problem, "hint", ""));
-	} else if (strcmp(state, "running") != 0) {
-		rc = w->operation = 0;
+	if (!json_object_get(d, "operation"))
+		return 0;
+	snprintf(path, sizeof(path), "/v1/operations/%lld", member_number(d, "operation", 0));
+	op = xend_json(x, "GET", path, NULL);
+	problem = json_object_get(op, "error");
+	if (member_is(op, "state", "failed") || member_is(op, "state", "cancelled")) {
+		error_set(&x->error, error_class_named(member_text(problem, "class", "failed")),
+			  "%s", member_text(problem, "title", "the guest did not end"));
+		return error_hint(&x->error, "%s", member_text(problem, "hint", ""));
 	}
-	json_decref(op);
-	return rc;
-}
-
-/* 1 while the domain still runs, 0 when it ended, -1 when xend cannot say. */
-static int ending_look(struct xm *x, const struct ending *w, struct error *e)
-{
-	char id[24];
-	json_t *d;
-	long long reason;
-
-	snprintf(id, sizeof(id), "%ld", w->id);
-	d = domain_call(x, "GET", id, NULL, NULL, e);
-	if (!d && e->class != ERROR_NOT_FOUND)
-		return -1;
-	reason = member_number(d, "shutdown_reason", -1);
-	json_decref(d);
-	if (d && reason < 0)
-		return 1;
-	if (x->dialect == CONFIG_XM)
-		printf("Domain %s terminated\n", w->name);
-	else if (d)
-		fprintf(stderr, "Domain %ld has been shut down, reason code %lld\n", w->id, reason);
-	else
-		fprintf(stderr, "Domain %ld has been destroyed\n", w->id);
+	if (!member_is(op, "state", "running"))
+		json_object_del(d, "operation");
 	return 0;
 }
 
-static int endings_wait(struct xm *x, struct ending *list, size_t nr, struct error *e)
+/* 1 while the domain still runs, 0 when it ended, -1 when xend cannot say. */
+static int ending_look(struct xm *x, const json_t *was)
+{
+	long long id = member_number(was, "id", 0), reason;
+	json_auto_t *d = domain_call_id(x, "GET", id, NULL, NULL);
+
+	if (!d && x->error.class != ERROR_NOT_FOUND)
+		return -1;
+	reason = member_number(d, "shutdown_reason", -1);
+	if (d && reason < 0)
+		return 1;
+	if (x->dialect == CONFIG_XM)
+		printf("Domain %s terminated\n", member_text(was, "name", ""));
+	else if (d)
+		fprintf(stderr, "Domain %lld has been shut down, reason code %lld\n", id, reason);
+	else
+		fprintf(stderr, "Domain %lld has been destroyed\n", id);
+	return 0;
+}
+
+static int endings_wait(struct xm *x, json_t *domains)
 {
 	if (x->dialect == CONFIG_XL)
-		fprintf(stderr, "Waiting for %zu domains\n", nr);
-	for (size_t left = nr; left; usleep(left ? 200000 : 0))
-		for (size_t i = 0; i < nr; i++) {
-			int rc = list[i].id < 0 ? 1 : ending_look(x, &list[i], e);
+		fprintf(stderr, "Waiting for %zu domains\n", json_array_size(domains));
+	for (; json_array_size(domains); usleep(json_array_size(domains) ? 200000 : 0))
+		for (size_t i = 0; i < json_array_size(domains);) {
+			json_t *d = json_array_get(domains, i);
+			int runs = ending_look(x, d);
 
-			if (rc < 0 || (rc && list[i].operation && ending_asked(x, &list[i], e) < 0))
+			if (runs < 0 || (runs && ending_asked(x, d)))
 				return -1;
-			if (!rc) {
-				list[i].id = -1;
-				list[i].operation = 0;
-				left--;
-			}
+			if (runs)
+				i++;
+			else
+				json_array_remove(domains, i);
 		}
 	if (x->dialect == CONFIG_XM)
 		puts("All domains terminated");
 	return 0;
 }
 
-static int ending_ask(struct xm *x, const char *action, const char *reason, bool fallback,
-		      struct ending *w, struct error *e)
+/* The operation's id goes into @d. */
+static int ending_ask(struct xm *x, const char *reason, json_t *d)
 {
-	json_t *body = json_pack("{sb}", "fallback", fallback), *answer;
-	char id[24];
+	autofree char *tail = xasprintf("%s?async=1", x->command->name);
+	long long id = member_number(d, "id", -1);
+	json_auto_t *answer = NULL;
 
-	if (reason)
-		json_object_set_new(body, "reason", json_string(reason));
+	if (id < 0)
+		return error_set(&x->error, ERROR_CONFLICT, "Domain '%s' does not run",
+				 member_text(d, "name", ""));
 	if (x->dialect == CONFIG_XL)
-		fprintf(stderr, "%s domain %ld\n", reason ? "Shutting down" : "Rebooting", w->id);
-	snprintf(id, sizeof(id), "%ld", w->id);
-	answer = domain_call(x, "POST", id, action, body, e);
-	w->operation = (long)member_number(json_object_get(answer, "operation"), "id", 0);
-	json_decref(answer);
+		fprintf(stderr, "%s domain %lld\n", reason ? "Shutting down" : "Rebooting", id);
+	answer = domain_call_id(
+		x, "POST", id, tail,
+		json_pack("{sbss*}", "fallback", option(x, "fallback") != NULL, "reason", reason));
+	json_object_set(d, "operation",
+			json_object_get(json_object_get(answer, "operation"), "id"));
 	return answer ? 0 : -1;
 }
 
-/* The domains meant: the one named, or with -a all but domain 0. */
-static json_t *endings_meant(struct xm *x, const struct call *call, struct error *e)
+int xm_end(struct xm *x)
 {
-	bool all = call_option(call, "all");
-	json_t *domains;
+	const char *reason = option(x, "halt")	   ? "halt"
+			     : option(x, "reboot") ? "reboot"
+						   : "poweroff";
+	bool all = option(x, "all");
+	json_auto_t *domains = NULL;
+	int rc = 0;
 
-	if (all == (call->nr > 0)) {
-		error_set(e, ERROR_USAGE, "'%s %s' takes either -a or a domain", x->program,
-			  call->command->name);
-		return NULL;
-	}
-	domains = domains_get(x, call->operand, call->nr, "id,name", e);
+	if (all == (x->nr > 0))
+		return error_set(&x->error, ERROR_USAGE, "'%s %s' takes either -a or a domain",
+				 x->program, x->command->name);
+	domains = domains_get(x, "id,name");
 	for (size_t i = json_array_size(domains); all && i-- > 0;)
 		if (member_number(json_array_get(domains, i), "id", 0) == 0)
 			json_array_remove(domains, i);
-	return domains;
-}
-
-static int end_domains(struct xm *x, const struct call *call, const char *action,
-		       const char *reason, struct error *e)
-{
-	json_t *domains = endings_meant(x, call, e), *d;
-	size_t nr = json_array_size(domains), i;
-	struct ending *list = xcalloc(nr, sizeof(*list));
-	int rc = domains ? 0 : -1;
-
-	json_array_foreach(domains, i, d)
-	{
-		list[i].id = (long)member_number(d, "id", -1);
-		list[i].name = xstrdup(member_text(d, "name", ""));
-		if (list[i].id < 0)
-			rc = error_set(e, ERROR_CONFLICT, "Domain '%s' does not run", list[i].name);
-		else
-			rc |= ending_ask(x, action, reason, call_option(call, "fallback"), &list[i],
-					 e);
-	}
-	if (!rc && call_option(call, "wait"))
-		rc = endings_wait(x, list, nr, e);
-	for (i = 0; i < nr; i++)
-		free(list[i].name);
-	free(list);
-	json_decref(domains);
-	return rc;
-}
-
-int xm_shutdown(struct xm *x, const struct call *call, struct error *e)
-{
-	const char *reason = call_option(call, "halt")	   ? "halt"
-			     : call_option(call, "reboot") ? "reboot"
-							   : "poweroff";
-
-	return end_domains(x, call, "shutdown?async=1", reason, e);
-}
-
-int xm_reboot(struct xm *x, const struct call *call, struct error *e)
-{
-	return end_domains(x, call, "reboot?async=1", NULL, e);
+	if (!strcmp(x->command->name, "reboot"))
+		reason = NULL;
+	for (size_t i = 0; i < json_array_size(domains); i++)
+		rc |= ending_ask(x, reason, json_array_get(domains, i));
+	if (!domains || rc)
+		return -1;
+	return option(x, "wait") ? endings_wait(x, domains) : 0;
 }

@@ -2,27 +2,14 @@
 /* list, vm-list, claims, domid, domname, domstate. */
 #include "xm/list.h"
 
-#include "xm/list_long.h"
 #include "xm/verbs.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define FIELDS_SHORT "id,name,memory_kb,vcpus_online,state,cpu_ns"
 
 /* --- As text ------------------------------------------------------------------------------------------- */
-
-void state_for_xm(const char *state, char out[7])
-{
-	snprintf(out, 7, "%.6s", state);
-	if (strlen(out) < 6)
-		return;
-	if (out[4] == 'c')
-		out[3] = '-';
-	else
-		out[4] = '-';
-}
 
 const char *state_word(const char *state)
 {
@@ -43,106 +30,82 @@ const char *state_word(const char *state)
 	return "idle";
 }
 
-static double seconds(const json_t *d)
+static void list_xl(const json_t *domains, const struct list_columns *c, struct text *out)
 {
-	return (float)member_number(d, "cpu_ns", 0) / 1e9;
-}
+	struct text row = {0};
 
-static void row_xl(const json_t *d, struct text *out)
-{
-	text_printf(out, "%-40s %5lld %5lld %5lld     %s  %8.1f", member_text(d, "name", ""),
-		    member_number(d, "id", -1), member_number(d, "memory_kb", 0) / 1024,
-		    member_number(d, "vcpus_online", 0), member_text(d, "state", "------"),
-		    seconds(d));
-}
-
-static void row_xm(const json_t *d, struct text *out)
-{
-	char state[7] = "", id[24] = "";
-
-	if (member_number(d, "id", -1) >= 0) {
-		snprintf(id, sizeof(id), "%lld", member_number(d, "id", 0));
-		state_for_xm(member_text(d, "state", "------"), state);
-	}
-	text_printf(out, "%-40s %5s %5lld %5lld %10s %8.1f", member_text(d, "name", ""), id,
-		    member_number(d, "memory_kb", 0) / 1024, member_number(d, "vcpus_online", 0),
-		    state, seconds(d));
-}
-
-static void row_columns(const json_t *d, const struct list_columns *c, size_t i, struct text *out)
-{
-	long long reason = member_number(d, "shutdown_reason", -1);
-
+	text_str(out, "Name                                        ID   Mem VCPUs\tState\tTime(s)");
+	text_str(&row, "{name:-40s} {id=-1:5d} {memory_kb:5M} {vcpus_online:5d}     "
+		       "{state=------:s}  {cpu_ns:8.1t}");
 	if (c->verbose) {
-		text_printf(out, " %s", member_text(d, "uuid", ""));
-		if (reason >= 0)
-			text_printf(out, " %8llx", (unsigned long long)reason);
-		else
-			text_printf(out, " %8s", "-");
+		text_str(out, "   UUID                            Reason-Code\tSecurity Label");
+		text_str(&row, " {uuid:s} {shutdown_reason=-:8x}");
+	} else if (c->label) {
+		text_str(out, "   Security Label");
 	}
-	if (c->claims)
-		text_printf(out, " %5lld", member_number(d, "outstanding_kb", 0) / 1024);
+	if (c->claims) {
+		text_str(out, "  Claimed");
+		text_str(&row, " {outstanding_kb:5M}");
+	}
 	if (c->verbose || c->label)
-		text_printf(out, " %16s", "-");
-	if (c->pool)
-		text_printf(out, "%16s", member_text(d, "cpupool", ""));
-	if (c->nodes)
-		text_printf(out, " %s", json_string_value(json_array_get(c->nodes, i)));
+		text_str(&row, "                -");
+	if (c->pool) {
+		text_str(out, "         Cpupool");
+		text_str(&row, "{cpupool:16s}");
+	}
+	if (c->nodes) {
+		text_str(out, " NODE Affinity");
+		text_str(&row, " {nodes:s}");
+	}
+	text_str(out, "\n");
+	text_str(&row, "\n");
+	rows_render(domains, row.data, out);
+	text_free(&row);
+}
+
+static void list_xm(const json_t *domains, bool label, struct text *out)
+{
+	json_t *d;
+	size_t i;
+
+	text_printf(out, "%-40s %5s %5s %5s %10s %9s%s\n", "Name", "ID", "Mem", "VCPUs", "State",
+		    "Time(s)", label ? " Label     " : "");
+	json_array_foreach(domains, i, d)
+	{
+		char state[7] = "";
+
+		if (member_number(d, "id", -1) >= 0)
+			state_for_xm(member_text(d, "state", "------"), state);
+		if (!member_is(d, "state", state))
+			json_object_set_new(d, "state", json_string(state));
+	}
+	rows_render(domains,
+		    label ? "{name:-40s} {id=:5d} {memory_kb:5M} {vcpus_online:5d} {state:10s} "
+			    "{cpu_ns:8.1t} INACTIVE  \n"
+			  : "{name:-40s} {id=:5d} {memory_kb:5M} {vcpus_online:5d} {state:10s} "
+			    "{cpu_ns:8.1t}\n",
+		    out);
 }
 
 void list_render(const json_t *domains, enum config_dialect dialect, const struct list_columns *c,
 		 struct text *out)
 {
-	const json_t *d;
-	size_t i;
-
 	if (dialect == CONFIG_XM)
-		text_printf(out, "%-40s %5s %5s %5s %10s %9s%s", "Name", "ID", "Mem", "VCPUs",
-			    "State", "Time(s)", c->label ? " Label     " : "");
+		list_xm(domains, c->label, out);
 	else
-		text_printf(
-			out,
-			"Name                                        ID   Mem VCPUs\tState\tTime(s)%s%s%s%s%s",
-			c->verbose
-				? "   UUID                            Reason-Code\tSecurity Label"
-				: "",
-			c->label && !c->verbose ? "   Security Label" : "",
-			c->claims ? "  Claimed" : "", c->pool ? "         Cpupool" : "",
-			c->nodes ? " NODE Affinity" : "");
-	text_str(out, "\n");
-	json_array_foreach(domains, i, d)
-	{
-		if (dialect == CONFIG_XM) {
-			row_xm(d, out);
-			text_str(out, c->label ? " INACTIVE  " : "");
-		} else {
-			row_xl(d, out);
-			row_columns(d, c, i, out);
-		}
-		text_str(out, "\n");
-	}
-}
-
-void vm_list_render(const json_t *domains, struct text *out)
-{
-	const json_t *d;
-	size_t i;
-
-	text_str(out, "UUID                                  ID    name\n");
-	json_array_foreach(domains, i, d)
-		text_printf(out, "%s  %lld    %-30s\n", member_text(d, "uuid", ""),
-			    member_number(d, "id", 0), member_text(d, "name", ""));
+		list_xl(domains, c, out);
 }
 
 /* --- NUMA nodes of each domain -------------------------------------------------------------------------- */
 
 /* The nodes of the CPUs that the domain's vCPUs may and would rather run on. */
-static char *domain_nodes(struct xm *x, const json_t *node, const char *domain)
+static void domain_nodes(struct xm *x, const json_t *node, json_t *domain)
 {
-	json_t *answer = domain_call(x, "GET", domain, "vcpus", NULL, NULL), *list = json_array();
+	json_auto_t *answer = domain_call(x, "GET", member_text(domain, "name", ""), "vcpus", NULL);
+	json_auto_t *list = json_array();
 	const json_t *places = json_object_get(node, "topology"), *v, *cpu;
 	long nr = (long)member_number(node, "nr_nodes", 1);
-	bool *in = xcalloc((size_t)nr, sizeof(*in));
+	autofree bool *in = xcalloc((size_t)nr, sizeof(*in));
 	struct text out = {0};
 	size_t i, k;
 
@@ -159,30 +122,18 @@ static char *domain_nodes(struct xm *x, const json_t *node, const char *domain)
 		if (in[n])
 			json_array_append_new(list, json_integer(n));
 	cpus_render(list, nr, false, &out);
-	json_decref(list);
-	json_decref(answer);
-	free(in);
-	return text_take(&out);
+	json_object_set_new(domain, "nodes", json_string(out.data));
+	text_free(&out);
 }
 
-static json_t *nodes_of(struct xm *x, const json_t *domains, struct error *e)
+static int nodes_get(struct xm *x, const json_t *domains)
 {
-	json_t *node = client_json(&x->client, "GET", "/v1/node", NULL, e), *all = json_array();
-	const json_t *d;
+	json_auto_t *node = xend_json(x, "GET", "/v1/node", NULL);
+	json_t *d;
 	size_t i;
 
-	json_array_foreach(domains, i, d)
-	{
-		char *s = domain_nodes(x, node, member_text(d, "name", ""));
-
-		json_array_append_new(all, json_string(s));
-		free(s);
-	}
-	json_decref(node);
-	if (node)
-		return all;
-	json_decref(all);
-	return NULL;
+	json_array_foreach(domains, i, d) if (node) domain_nodes(x, node, d);
+	return node ? 0 : -1;
 }
 
 /* --- Commands --------------------------------------------------------------------------------------------- */
@@ -213,130 +164,85 @@ static void list_filter(json_t *domains, const char *state, const char *pool)
 	for (size_t i = json_array_size(domains); i-- > 0;) {
 		const json_t *d = json_array_get(domains, i);
 
-		if ((state && !state_matches(d, state)) ||
-		    (pool && strcmp(pool, member_text(d, "cpupool", ""))))
+		if ((state && !state_matches(d, state)) || (pool && !member_is(d, "cpupool", pool)))
 			json_array_remove(domains, i);
 	}
 }
 
-static int list_print(struct xm *x, const struct call *call, const json_t *domains, struct error *e)
+int xm_list(struct xm *x)
 {
+	const char *state = option(x, "state"), *pool = option(x, "pool");
 	struct list_columns columns = {
-		.verbose = call_option(call, "verbose"),
-		.label = call_option(call, "context") || call_option(call, "label"),
-		.pool = call_option(call, "cpupool"),
+		.verbose = option(x, "verbose"),
+		.label = option(x, "context") || option(x, "label"),
+		.pool = option(x, "cpupool"),
+		.nodes = option(x, "numa"),
 	};
-	json_t *nodes = NULL;
-	struct text out = {0};
-
-	if (call->json)
-		return put_json(domains, e);
-	if (call_option(call, "numa") && !(nodes = nodes_of(x, domains, e)))
-		return -1;
-	columns.nodes = nodes;
-	list_render(domains, x->dialect, &columns, &out);
-	json_decref(nodes);
-	return put(&out, e);
-}
-
-int xm_list(struct xm *x, const struct call *call, struct error *e)
-{
-	const char *state = call_option(call, "state"), *pool = call_option(call, "pool");
-	bool more = call->json || state || pool || call_option(call, "verbose") ||
-		    call_option(call, "cpupool") || call_option(call, "long");
+	bool json = option(x, "json"), details = option(x, "long");
+	bool more = json || details || state || pool || columns.verbose || columns.pool;
 	json_t *domains;
-	int rc;
 
-	if (x->dialect == CONFIG_XM && call_option(call, "verbose")) {
+	if (x->dialect == CONFIG_XM && columns.verbose) {
 		fputs("Option -v is deprecated.  Please use xm vcpu-list instead.\n", stderr);
-		return xm_vcpu_list(x, call, e);
+		return xm_vcpu_list(x);
 	}
-	domains = domains_get(x, call->operand, call->nr, more ? NULL : FIELDS_SHORT, e);
+	domains = x->answer = domains_get(x, more ? NULL : FIELDS_SHORT);
 	if (!domains)
 		return -1;
 	list_filter(domains, state, pool);
-	rc = call_option(call, "long") ? list_long(x, domains, e) : list_print(x, call, domains, e);
-	json_decref(domains);
-	return rc;
+	if (details)
+		return list_long(x, domains);
+	if (json)
+		return put_json(x, domains);
+	if (columns.nodes && nodes_get(x, domains))
+		return -1;
+	list_render(domains, x->dialect, &columns, &x->out);
+	return 0;
 }
 
-int xm_claims(struct xm *x, const struct call *call, struct error *e)
+int xm_claims(struct xm *x)
 {
 	static const struct list_columns columns = {.claims = true};
-	json_t *domains = domains_get(x, NULL, 0, NULL, e);
-	struct text out = {0};
+	json_auto_t *domains = domains_get(x, NULL);
 
-	if (!domains)
-		return -1;
-	list_render(domains, CONFIG_XL, &columns, &out);
-	json_decref(domains);
-	return put(&out, e);
+	if (domains)
+		list_render(domains, CONFIG_XL, &columns, &x->out);
+	return domains ? 0 : -1;
 }
 
-int xm_vm_list(struct xm *x, const struct call *call, struct error *e)
+int xm_vm_list(struct xm *x)
 {
-	json_t *domains = domains_get(x, NULL, 0, "id,uuid,name", e);
-	struct text out = {0};
-	int rc;
+	json_auto_t *domains = domains_get(x, "id,uuid,name");
 
-	if (!domains)
-		return -1;
-	if (call->json) {
-		rc = put_json(domains, e);
-	} else {
-		vm_list_render(domains, &out);
-		rc = put(&out, e);
-	}
-	json_decref(domains);
-	return rc;
+	return rows_put(x, domains, VM_HEAD, VM_ROW);
 }
 
-int xm_domid(struct xm *x, const struct call *call, struct error *e)
+int xm_domid(struct xm *x)
 {
-	struct text out = {0};
+	long id = domain_id(x);
+
+	text_printf(&x->out, "%ld\n", id);
+	return id < 0 ? -1 : 0;
+}
+
+int xm_domname(struct xm *x)
+{
+	json_auto_t *d = NULL;
 	long id;
 
-	if (domain_id(x, call->operand[0], &id, e))
-		return -1;
-	text_printf(&out, "%ld\n", id);
-	return put(&out, e);
+	if (!str_to_long(x->operand[0], 0, 65535, &id))
+		return error_set(&x->error, ERROR_USAGE, "Invalid domain id '%s'", x->operand[0]);
+	d = domain_call(x, "GET", x->operand[0], NULL, NULL);
+	row_render(d, "{name:s}\n", &x->out);
+	return d ? 0 : -1;
 }
 
-static int put_line(const char *line, struct error *e)
+int xm_domstate(struct xm *x)
 {
-	struct text out = {0};
+	json_auto_t *d = domain_call(x, "GET", x->operand[0], NULL, NULL);
 
-	text_printf(&out, "%s\n", line);
-	return put(&out, e);
-}
-
-int xm_domname(struct xm *x, const struct call *call, struct error *e)
-{
-	json_t *d;
-	long id;
-	int rc;
-
-	if (!str_to_long(call->operand[0], 0, 65535, &id))
-		return error_set(e, ERROR_USAGE, "Invalid domain id '%s'", call->operand[0]);
-	d = domain_call(x, "GET", call->operand[0], NULL, NULL, e);
-	if (!d)
-		return -1;
-	rc = put_line(member_text(d, "name", ""), e);
-	json_decref(d);
-	return rc;
-}
-
-int xm_domstate(struct xm *x, const struct call *call, struct error *e)
-{
-	json_t *d = domain_call(x, "GET", call->operand[0], NULL, NULL, e);
-	int rc;
-
-	if (!d)
-		return -1;
-	rc = put_line(json_is_integer(json_object_get(d, "id"))
-			      ? state_word(member_text(d, "state", "------"))
-			      : "shutoff",
-		      e);
-	json_decref(d);
-	return rc;
+	text_printf(&x->out, "%s\n",
+		    member_number(d, "id", -1) < 0 ? "shutoff"
+						   : state_word(member_text(d, "state", "------")));
+	return d ? 0 : -1;
 }

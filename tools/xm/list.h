@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* The listings of domains as text: pure functions from the API's JSON, pinned byte for byte by golden files. */
+/* The listings of domains as text: from the API's JSON, pinned byte for byte by golden files. */
 #pragma once
 
 #include "xm/xm.h"
 
+/* vm-list. */
+#define VM_HEAD "UUID                                  ID    name\n"
+#define VM_ROW	"{uuid:s}  {id:d}    {name:-30s}\n"
+
 struct list_columns {
 	bool verbose, label, claims, pool;
-	const json_t *nodes; /* of each domain the text "all", "0-1"; NULL: no such column */
+	bool nodes; /* each domain's text "all", "0-1" */
 };
 
+/* For xm each row's state becomes what xm prints. */
 void list_render(const json_t *domains, enum config_dialect dialect,
 		 const struct list_columns *columns, struct text *out);
-void vm_list_render(const json_t *domains, struct text *out);
-/* "r-----" as xl has it: as xm had it, a crashed one "----c-". */
-void state_for_xm(const char *state, char out[7]);
 /* One of xm's words: "running", "idle", ... */
 const char *state_word(const char *state);
+
+/* --- list_long.c: all details, JSON as xl prints it or SXP as xm does ----------------------------------- */
+
+/* @config: the domain's as xend has it, or NULL (domain 0, made elsewhere); @values: its scheduler's. A new reference. */
+json_t *long_config(const json_t *domain, const json_t *config, const json_t *values);
+/* One domain with what only a running one has: (domain (domid 1) (name x) ... (cpu_time 1.5) (state -b----)). */
+struct sxp *long_sxp(const json_t *domain, const json_t *config);
+int list_long(struct xm *x, const json_t *domains);

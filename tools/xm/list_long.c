@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* See list_long.h. A domain whose configuration nobody here knows is shown by what the hypervisor says of it. */
-#include "xm/list_long.h"
-
+/* See list.h. A domain whose configuration nobody here knows is shown by what the hypervisor says of it. */
 #include "lib/base/file.h"
 #include "lib/base/sxp.h"
 #include "xm/list.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #define XL_CONF "/etc/xen/xl.conf"
@@ -52,47 +50,49 @@ json_t *long_config(const json_t *domain, const json_t *config, const json_t *va
 
 /* --- SXP -------------------------------------------------------------------------------------------------- */
 
-static void sxp_number(struct sxp *x, const char *name, const char *fmt, double value)
+struct pair {
+	const char *name, *template;
+};
+
+static void sxp_pairs(struct sxp *x, const json_t *d, const struct pair *pairs, size_t nr)
 {
-	char text[40];
+	for (size_t i = 0; i < nr; i++) {
+		struct text value = {0};
 
-	snprintf(text, sizeof(text), fmt, value);
-	sxp_pair(x, name, text);
-}
-
-static struct sxp *sxp_made_up(const json_t *d)
-{
-	struct sxp *x = sxp_add(sxp_list(), sxp_atom("domain"));
-
-	sxp_number(x, "domid", "%.0f", (double)member_number(d, "id", 0));
-	sxp_pair(x, "name", member_text(d, "name", ""));
-	sxp_pair(x, "uuid", member_text(d, "uuid", ""));
-	sxp_number(x, "vcpus", "%.0f", (double)member_number(d, "vcpus_max", 1));
-	sxp_number(x, "memory", "%.0f", (double)(member_number(d, "memory_kb", 0) / 1024));
-	sxp_number(x, "maxmem", "%.0f", (double)(member_number(d, "max_memory_kb", 0) / 1024));
-	return x;
+		if (!sxp_child(x, pairs[i].name)) {
+			row_render(d, pairs[i].template, &value);
+			sxp_pair(x, pairs[i].name, value.data ? value.data : "");
+		}
+		text_free(&value);
+	}
 }
 
 struct sxp *long_sxp(const json_t *d, const json_t *config)
 {
+	static const struct pair made_up[] = {
+		{"domid", "{id:d}"},	     {"name", "{name:s}"},
+		{"uuid", "{uuid:s}"},	     {"vcpus", "{vcpus_max=1:d}"},
+		{"memory", "{memory_kb:M}"}, {"maxmem", "{max_memory_kb:M}"}};
+	static const struct pair running[] = {{"online_vcpus", "{vcpus_online:d}"},
+					      {"start_time", "{started_at:d}.00"},
+					      {"cpu_time", "{cpu_ns:.9T}"}};
 	struct diagnostics found = {0};
 	struct domain_config c = {0};
 	struct sxp *x = NULL;
 	char state[7];
 
-	if (config && !config_from_json(config, &c, &found))
+	if (config && !config_from_json(config, &c, &found)) {
 		x = config_to_sxp(&c, (long)member_number(d, "id", -1));
-	if (!x)
-		x = sxp_made_up(d);
+	} else {
+		x = sxp_add(sxp_list(), sxp_atom("domain"));
+		sxp_pairs(x, d, made_up, sizeof(made_up) / sizeof(made_up[0]));
+	}
 	config_free(&c);
 	diagnostics_free(&found);
 	if (member_number(d, "id", -1) < 0)
 		return x;
+	sxp_pairs(x, d, running, sizeof(running) / sizeof(running[0]));
 	state_for_xm(member_text(d, "state", "------"), state);
-	if (!sxp_child(x, "online_vcpus"))
-		sxp_number(x, "online_vcpus", "%.0f", (double)member_number(d, "vcpus_online", 0));
-	sxp_number(x, "start_time", "%.2f", (double)member_number(d, "started_at", 0));
-	sxp_number(x, "cpu_time", "%.9f", (double)member_number(d, "cpu_ns", 0) / 1e9);
 	sxp_pair(x, "state", state);
 	sxp_pair(x, "status", "2");
 	return x;
@@ -103,24 +103,12 @@ struct sxp *long_sxp(const json_t *d, const json_t *config)
 /* xl.conf's output_format="sxp" */
 static bool wants_sxp(void)
 {
-	char *text = file_read(XL_CONF, 1 << 16, NULL, NULL), *line, *rest = text, value[8] = "";
+	autofree char *text = file_read(XL_CONF, 1 << 16, NULL, NULL);
+	char *line, *rest = text, value[8] = "";
 
 	while (rest && (line = strsep(&rest, "\n")))
 		sscanf(line, " output_format = %*[\"']%7[a-z]", value);
-	free(text);
 	return !strcmp(value, "sxp");
-}
-
-/* NULL where nothing is known of it. */
-static json_t *config_of(struct xm *x, const json_t *d)
-{
-	char id[40];
-
-	snprintf(id, sizeof(id), "%lld", member_number(d, "id", 0));
-	return domain_call(x, "GET",
-			   json_is_integer(json_object_get(d, "id")) ? id
-								     : member_text(d, "uuid", ""),
-			   "config", NULL, NULL);
 }
 
 static const json_t *values_of(const json_t *schedulers, const json_t *d)
@@ -133,53 +121,38 @@ static const json_t *values_of(const json_t *schedulers, const json_t *d)
 	return NULL;
 }
 
-static int print_sxp(struct xm *x, const json_t *domains, struct error *e)
+int list_long(struct xm *x, const json_t *domains)
 {
-	struct text out = {0};
+	bool sxp = x->dialect == CONFIG_XM || wants_sxp();
+	json_auto_t *schedulers = sxp ? NULL : array_get(x, "/v1/schedulers", "schedulers");
+	json_auto_t *list = json_array();
 	const json_t *d;
 	size_t i;
 
 	json_array_foreach(domains, i, d)
 	{
-		json_t *config = config_of(x, d);
-		struct sxp *s = long_sxp(d, config);
+		json_t *id = json_object_get(d, "id");
+		json_auto_t *config =
+			json_is_integer(id)
+				? domain_call_id(x, "GET", json_integer_value(id), "config", NULL)
+				: domain_call(x, "GET", member_text(d, "uuid", ""), "config", NULL);
 
-		sxp_print(s, true, &out);
-		if (out.len && out.data[out.len - 1] != '\n')
-			text_str(&out, "\n");
-		sxp_free(s);
-		json_decref(config);
+		if (sxp) {
+			struct sxp *s = long_sxp(d, config);
+
+			sxp_print(s, true, &x->out);
+			if (x->out.data[x->out.len - 1] != '\n')
+				text_str(&x->out, "\n");
+			sxp_free(s);
+		} else {
+			json_array_append_new(
+				list, json_pack("{sOso}", "domid", id, "config",
+						long_config(d, config, values_of(schedulers, d))));
+		}
 	}
-	return put(&out, e);
-}
-
-static int print_json(struct xm *x, const json_t *domains, struct error *e)
-{
-	json_t *schedulers = array_get(x, "/v1/schedulers", "schedulers", NULL);
-	json_t *list = json_array();
-	struct text out = {0};
-	const json_t *d;
-	size_t i;
-
-	json_array_foreach(domains, i, d)
-	{
-		json_t *config = config_of(x, d);
-
-		json_array_append_new(
-			list, json_pack("{sOso}", "domid", json_object_get(d, "id"), "config",
-					long_config(d, config, values_of(schedulers, d))));
-		json_decref(config);
+	if (!sxp) {
+		config_print_json(list, &x->out);
+		text_str(&x->out, "\n");
 	}
-	config_print_json(list, &out);
-	text_str(&out, "\n");
-	json_decref(list);
-	json_decref(schedulers);
-	return put(&out, e);
-}
-
-int list_long(struct xm *x, const json_t *domains, struct error *e)
-{
-	if (x->dialect == CONFIG_XM || wants_sxp())
-		return print_sxp(x, domains, e);
-	return print_json(x, domains, e);
+	return 0;
 }

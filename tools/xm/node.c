@@ -4,148 +4,93 @@
 
 #include "xm/verbs.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* --- info ------------------------------------------------------------------------------------------------- */
-
-enum info_form {
-	INFO_TEXT,
-	INFO_NUMBER,
-	INFO_MIB,  /* of a number of KiB */
-	INFO_FREE, /* free less what is claimed */
-	INFO_MHZ,
-	INFO_VERSION, /* 4.17.7 */
-	INFO_NOTHING, /* what never is other than 0 here */
-	INFO_NUMA,    /* the tables of -n */
-};
 
 static const struct info_line {
 	const char *key;
-	const char *member; /* NULL: as the key */
-	enum info_form form;
-	bool only_xl;
+	const char *value; /* its template; NULL: where the tables of -n come */
+	unsigned char dialects;
 } info_lines[] = {
-	{"host"},
-	{"release"},
-	{"version"},
-	{"machine"},
-	{"nr_cpus", NULL, INFO_NUMBER},
-	{"max_cpu_id", NULL, INFO_NUMBER, true},
-	{"nr_nodes", NULL, INFO_NUMBER},
-	{"cores_per_socket", NULL, INFO_NUMBER},
-	{"threads_per_core", NULL, INFO_NUMBER},
-	{"cpu_mhz", "cpu_khz", INFO_MHZ},
-	{"hw_caps"},
-	{"virt_caps"},
-	{"total_memory", "total_kb", INFO_MIB},
-	{"free_memory", "free_kb", INFO_FREE},
-	{"sharing_freed_memory", NULL, INFO_NOTHING, true},
-	{"sharing_used_memory", NULL, INFO_NOTHING, true},
-	{"outstanding_claims", "outstanding_kb", INFO_MIB, true},
-	{"free_cpus", NULL, INFO_NUMBER},
-	{"", NULL, INFO_NUMA},
-	{"xen_major", NULL, INFO_NUMBER},
-	{"xen_minor", NULL, INFO_NUMBER},
-	{"xen_extra"},
-	{"xen_version", NULL, INFO_VERSION, true},
-	{"xen_caps"},
-	{"xen_scheduler"},
-	{"xen_pagesize", NULL, INFO_NUMBER},
-	{"platform_params"},
-	{"xen_changeset"},
-	{"xen_commandline"},
-	{"cc_compiler"},
-	{"cc_compile_by"},
-	{"cc_compile_domain"},
-	{"cc_compile_date"},
-	{"build_id", NULL, INFO_TEXT, true},
+	{"host", "{host:s}"},
+	{"release", "{release:s}"},
+	{"version", "{version:s}"},
+	{"machine", "{machine:s}"},
+	{"nr_cpus", "{nr_cpus:d}"},
+	{"max_cpu_id", "{max_cpu_id:d}", ONLY_XL},
+	{"nr_nodes", "{nr_nodes:d}"},
+	{"cores_per_socket", "{cores_per_socket:d}"},
+	{"threads_per_core", "{threads_per_core:d}"},
+	{"cpu_mhz", "{cpu_khz:.3K}", ONLY_XL},
+	{"cpu_mhz", "{cpu_khz:k}", ONLY_XM},
+	{"hw_caps", "{hw_caps:s}"},
+	{"virt_caps", "{virt_caps:s}"},
+	{"total_memory", "{total_kb:M}"},
+	{"free_memory", "{unclaimed_kb:M}"},
+	{"sharing_freed_memory", "0", ONLY_XL},
+	{"sharing_used_memory", "0", ONLY_XL},
+	{"outstanding_claims", "{outstanding_kb:M}", ONLY_XL},
+	{"free_cpus", "{free_cpus:d}"},
+	{"", NULL},
+	{"xen_major", "{xen_major:d}"},
+	{"xen_minor", "{xen_minor:d}"},
+	{"xen_extra", "{xen_extra:s}"},
+	{"xen_version", "{xen_major:d}.{xen_minor:d}{xen_extra:s}", ONLY_XL},
+	{"xen_caps", "{xen_caps:s}"},
+	{"xen_scheduler", "{xen_scheduler:s}"},
+	{"xen_pagesize", "{xen_pagesize:d}"},
+	{"platform_params", "{platform_params:s}"},
+	{"xen_changeset", "{xen_changeset:s}"},
+	{"xen_commandline", "{xen_commandline:s}"},
+	{"cc_compiler", "{cc_compiler:s}"},
+	{"cc_compile_by", "{cc_compile_by:s}"},
+	{"cc_compile_domain", "{cc_compile_domain:s}"},
+	{"cc_compile_date", "{cc_compile_date:s}"},
+	{"build_id", "{build_id:s}", ONLY_XL},
+	{"xend_config_format", "4"},
 };
-
-static void info_value(const json_t *node, const struct info_line *line, bool xm, struct text *out)
-{
-	const char *member = line->member ? line->member : line->key;
-	long long n = member_number(node, member, 0);
-
-	switch (line->form) {
-	case INFO_TEXT:
-		text_str(out, member_text(node, member, ""));
-		break;
-	case INFO_NUMBER:
-	case INFO_NOTHING:
-		text_printf(out, "%lld", n);
-		break;
-	case INFO_MIB:
-		text_printf(out, "%lld", n / 1024);
-		break;
-	case INFO_FREE:
-		text_printf(out, "%lld", (n - member_number(node, "outstanding_kb", 0)) / 1024);
-		break;
-	case INFO_MHZ:
-		text_printf(out, xm ? "%lld" : "%lld.%03lld", n / 1000, n % 1000);
-		break;
-	case INFO_VERSION:
-		text_printf(out, "%lld.%lld%s", member_number(node, "xen_major", 0),
-			    member_number(node, "xen_minor", 0),
-			    member_text(node, "xen_extra", ""));
-		break;
-	case INFO_NUMA:
-		break;
-	}
-}
-
-static void info_pair(const struct info_style *style, const char *key, const char *value,
-		      struct text *out)
-{
-	if (style->only && str_starts(key, style->only))
-		text_printf(out, "%s\n", value);
-	else if (!style->only)
-		text_printf(out, "%-23s: %s\n", key,
-			    *value || style->dialect == CONFIG_XL ? value : "(none)");
-}
 
 static void info_tables(const json_t *node, bool xm, struct text *out)
 {
-	const json_t *row, *distance;
-	size_t i, k;
+	const json_t *row;
+	size_t i;
 
 	text_str(out, "cpu_topology           :\ncpu:    core    socket     node\n");
-	json_array_foreach(json_object_get(node, "topology"), i, row)
-		text_printf(out, "%3lld:    %4lld     %4lld     %4lld\n",
-			    member_number(row, "cpu", 0), member_number(row, "core", 0),
-			    member_number(row, "socket", 0), member_number(row, "node", 0));
+	rows_render(json_object_get(node, "topology"),
+		    "{cpu:3d}:    {core:4d}     {socket:4d}     {node:4d}\n", out);
 	if (!xm)
 		text_str(out, "device topology        :\ndevice           node\n"
 			      "No device topology data available\n");
 	text_str(out, "numa_info              :\nnode:    memsize    memfree    distances\n");
 	json_array_foreach(json_object_get(node, "numa"), i, row)
 	{
-		text_printf(out, "%4lld:    %6lld     %6lld      ", member_number(row, "node", 0),
-			    member_number(row, "size_kb", 0) / 1024,
-			    member_number(row, "free_kb", 0) / 1024);
-		json_array_foreach(json_object_get(row, "distances"), k, distance)
-			text_printf(out, "%s%lld", k ? "," : "", json_integer_value(distance));
+		row_render(row, "{node:4d}:    {size_kb:6M}     {free_kb:6M}      ", out);
+		numbers_render(json_object_get(row, "distances"), out);
 		text_str(out, "\n");
 	}
 }
 
-void info_render(const json_t *node, const struct info_style *style, struct text *out)
+void info_render(json_t *node, const struct info_style *style, struct text *out)
 {
 	bool xm = style->dialect == CONFIG_XM;
 
+	json_object_set_new(node, "unclaimed_kb",
+			    json_integer(member_number(node, "free_kb", 0) -
+					 member_number(node, "outstanding_kb", 0)));
 	for (size_t i = 0; i < sizeof(info_lines) / sizeof(info_lines[0]); i++) {
 		const struct info_line *line = &info_lines[i];
-		struct text value = {0};
+		size_t before;
 
-		if (line->form == INFO_NUMA && style->numa)
+		if (!line->value && style->numa)
 			info_tables(node, xm, out);
-		if (line->form == INFO_NUMA || (xm && line->only_xl))
+		if (!line->value || !in_dialect(line->dialects, style->dialect) ||
+		    (style->only && !str_starts(line->key, style->only)))
 			continue;
-		info_value(node, line, xm, &value);
-		info_pair(style, line->key, value.data ? value.data : "", out);
-		text_free(&value);
+		if (!style->only)
+			text_printf(out, "%-23s: ", line->key);
+		before = out->len;
+		row_render(node, line->value, out);
+		text_str(out, xm && !style->only && out->len == before ? "(none)\n" : "\n");
 	}
-	info_pair(style, "xend_config_format", "4", out);
 }
 
 /* xm info -c: xend's settings. */
@@ -156,66 +101,49 @@ static void info_config(const json_t *node, struct text *out)
 
 	json_object_foreach(config, key, v)
 	{
-		char *s = json_is_string(v) ? xstrdup(json_string_value(v))
-					    : json_dumps(v, JSON_ENCODE_ANY);
+		autofree char *s = json_is_string(v) ? xstrdup(json_string_value(v))
+						     : json_dumps(v, JSON_ENCODE_ANY);
 
 		text_printf(out, "%-31s: %s\n", key, s && *s ? s : "(none)");
-		free(s);
 	}
 }
 
-int xm_info(struct xm *x, const struct call *call, struct error *e)
+int xm_info(struct xm *x)
 {
 	struct info_style style = {.dialect = x->dialect,
-				   .numa = call_option(call, "numa"),
-				   .only = call->nr ? call->operand[0] : NULL};
-	bool detail = style.numa || call->json;
-	json_t *node =
-		client_json(&x->client, "GET", detail ? "/v1/node" : "/v1/node?detail=0", NULL, e);
-	struct text out = {0};
-	int rc;
+				   .numa = option(x, "numa"),
+				   .only = x->nr ? x->operand[0] : NULL};
+	bool json = option(x, "json");
+	json_auto_t *node =
+		xend_json(x, "GET", style.numa || json ? "/v1/node" : "/v1/node?detail=0", NULL);
 
-	if (!node)
-		return -1;
-	if (call->json) {
-		rc = put_json(node, e);
-	} else {
-		if (call_option(call, "config"))
-			info_config(node, &out);
-		else
-			info_render(node, &style, &out);
-		rc = put(&out, e);
-	}
-	json_decref(node);
-	return rc;
+	if (!node || json)
+		return put_json(x, node);
+	if (option(x, "config"))
+		info_config(node, &x->out);
+	else
+		info_render(node, &style, &x->out);
+	return 0;
 }
 
 /* --- Messages --------------------------------------------------------------------------------------------- */
 
-static int put_answer(struct xm *x, const char *method, const char *path, struct error *e)
+int xm_dmesg(struct xm *x)
 {
-	struct text out = {0};
-
-	return client_request(&x->client, method, path, NULL, &out, e) ? -1 : put(&out, e);
+	if (option(x, "clear"))
+		return xend_request(x, "POST", "/v1/node/dmesg?clear=1", NULL, &x->out);
+	return xend_request(x, "GET", "/v1/node/dmesg", NULL, &x->out);
 }
 
-int xm_dmesg(struct xm *x, const struct call *call, struct error *e)
+int xm_log(struct xm *x)
 {
-	if (call_option(call, "clear"))
-		return put_answer(x, "POST", "/v1/node/dmesg?clear=1", e);
-	return put_answer(x, "GET", "/v1/node/dmesg", e);
+	return xend_request(x, "GET", "/v1/node/log", NULL, &x->out);
 }
 
-int xm_log(struct xm *x, const struct call *call, struct error *e)
+int xm_debug_keys(struct xm *x)
 {
-	return put_answer(x, "GET", "/v1/node/log", e);
-}
+	json_auto_t *answer = xend_json(x, "POST", "/v1/node/debug-keys",
+					json_pack("{ss}", "keys", x->operand[0]));
 
-int xm_debug_keys(struct xm *x, const struct call *call, struct error *e)
-{
-	json_t *answer = client_json(&x->client, "POST", "/v1/node/debug-keys",
-				     json_pack("{ss}", "keys", call->operand[0]), e);
-
-	json_decref(answer);
 	return answer ? 0 : -1;
 }

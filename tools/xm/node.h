@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* info as text: pure functions from the API's JSON. */
+/* info as text: from the API's JSON. */
 #pragma once
 
 #include "xm/xm.h"
@@ -10,4 +10,5 @@ struct info_style {
 	const char *only; /* xl info NAME: only the values of keys that begin so */
 };
 
-void info_render(const json_t *node, const struct info_style *style, struct text *out);
+/* @node gets a member that is not the answer's. */
+void info_render(json_t *node, const struct info_style *style, struct text *out);

@@ -5,48 +5,32 @@
 #include "lib/base/sxp.h"
 #include "xm/verbs.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-static bool is(const json_t *object, const char *member, const char *value)
-{
-	return !strcmp(member_text(object, member, ""), value);
-}
+#define SCHED_HEAD "Name                                ID Weight  Cap\n"
+#define SCHED_ROW  "{name:-33s} {id:4d} {weight:6d} {cap:4d}\n"
+
+#define POOL_HEAD     "Name               CPUs   Sched     Active   Domain count\n"
+#define POOL_ROW      "{name:-19s}{cpus:3d} {scheduler:9s}       y       {domains:4d}\n"
+#define POOL_CPU_HEAD "Name               CPU list\n"
 
 /* --- As text ------------------------------------------------------------------------------------------- */
 
 void sched_pool_render(const json_t *pool, struct text *out)
 {
-	static const struct {
-		const char *member, *fmt;
-	} values[] = {{"tslice_ms", " tslice=%lldms"},
-		      {"ratelimit_us", " ratelimit=%lldus"},
-		      {"migration_delay_us", " migration-delay=%lldus"}};
+	static const char *const values[][2] = {
+		{"tslice_ms", " tslice={tslice_ms:d}ms"},
+		{"ratelimit_us", " ratelimit={ratelimit_us:d}us"},
+		{"migration_delay_us", " migration-delay={migration_delay_us:d}us"}};
 	size_t before;
 
-	text_printf(out, "Cpupool %s:", member_text(pool, "name", ""));
+	row_render(pool, "Cpupool {name:s}:", out);
 	before = out->len;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (member_number(pool, values[i].member, -1) >= 0) {
-			char value[64];
-
-			snprintf(value, sizeof(value), values[i].fmt,
-				 member_number(pool, values[i].member, 0));
-			text_str(out, value);
-		}
+		if (member_number(pool, values[i][0], -1) >= 0)
+			row_render(pool, values[i][1], out);
 	text_str(out, out->len == before ? " [sched params unavailable]\n" : "\n");
-}
-
-static void sched_head(struct text *out)
-{
-	text_printf(out, "%-33s %4s %6s %4s\n", "Name", "ID", "Weight", "Cap");
-}
-
-static void sched_row(const json_t *v, struct text *out)
-{
-	text_printf(out, "%-33s %4lld %6lld %4lld\n", member_text(v, "name", ""),
-		    member_number(v, "id", 0), member_number(v, "weight", 0),
-		    member_number(v, "cap", 0));
 }
 
 void sched_render(const json_t *pools, const json_t *values, const char *scheduler,
@@ -57,196 +41,145 @@ void sched_render(const json_t *pools, const json_t *values, const char *schedul
 
 	json_array_foreach(pools, i, p)
 	{
-		if (!is(p, "scheduler", scheduler) || (pool && !is(p, "name", pool)))
+		const char *name = member_text(p, "name", "");
+
+		if (!member_is(p, "scheduler", scheduler) || (pool && strcmp(pool, name)))
 			continue;
 		if (dialect == CONFIG_XL)
 			sched_pool_render(p, out);
-		sched_head(out);
-		json_array_foreach(values, k, v) if (is(v, "cpupool", member_text(p, "name", "")))
-			sched_row(v, out);
+		text_str(out, SCHED_HEAD);
+		json_array_foreach(values, k, v) if (member_is(v, "cpupool", name))
+			row_render(v, SCHED_ROW, out);
 	}
 }
 
 void pools_render(const json_t *pools, bool cpus, struct text *out)
 {
-	const json_t *p, *cpu;
-	size_t i, k;
+	const json_t *p;
+	size_t i;
 
-	text_printf(out, "%-19s%s\n", "Name",
-		    cpus ? "CPU list" : "CPUs   Sched     Active   Domain count");
-	json_array_foreach(pools, i, p)
-	{
-		text_printf(out, "%-19s", member_text(p, "name", ""));
-		if (cpus)
-			json_array_foreach(json_object_get(p, "cpus"), k, cpu)
-				text_printf(out, "%s%lld", k ? "," : "", json_integer_value(cpu));
-		else
-			text_printf(out, "%3zu %9s       y       %4lld",
-				    json_array_size(json_object_get(p, "cpus")),
-				    member_text(p, "scheduler", ""),
-				    member_number(p, "domains", 0));
-		text_str(out, "\n");
-	}
+	text_str(out, cpus ? POOL_CPU_HEAD : POOL_HEAD);
+	if (!cpus)
+		rows_render(pools, POOL_ROW, out);
+	else
+		json_array_foreach(pools, i, p)
+		{
+			row_render(p, "{name:-19s}", out);
+			numbers_render(json_object_get(p, "cpus"), out);
+			text_str(out, "\n");
+		}
 }
 
 /* --- sched-credit, sched-credit2 --------------------------------------------------------------------------- */
 
-static const json_t *pool_find(const json_t *pools, const char *name, struct error *e)
+static const json_t *pool_find(struct xm *x, const json_t *pools, const char *name)
 {
-	const json_t *p;
-	size_t i;
+	const json_t *pool = row_find(pools, "name", name);
 
-	json_array_foreach(pools, i, p) if (is(p, "name", name)) return p;
-	error_set(e, ERROR_NOT_FOUND, "Pool '%s' does not exist", name);
-	return NULL;
+	if (!pool)
+		error_set(&x->error, ERROR_NOT_FOUND, "Pool '%s' does not exist", name);
+	return pool;
 }
 
-static int list_all(struct xm *x, const struct call *call, const char *scheduler,
-		    const json_t *pools, struct error *e)
+static int list_all(struct xm *x, const char *scheduler, const json_t *pools)
 {
-	const char *pool = call_option(call, "cpupool");
-	json_t *values;
-	struct text out = {0};
-	int rc;
+	const char *pool = option(x, "cpupool");
+	json_auto_t *values = NULL;
 
-	if (pool && !pool_find(pools, pool, e))
+	if (pool && !pool_find(x, pools, pool))
 		return -1;
-	values = array_get(x, "/v1/schedulers", "schedulers", e);
-	if (!values)
-		return -1;
-	if (call->json) {
-		rc = put_json(values, e);
-	} else {
-		sched_render(pools, values, scheduler, pool, x->dialect, &out);
-		rc = put(&out, e);
-	}
-	json_decref(values);
-	return rc;
+	values = array_get(x, "/v1/schedulers", "schedulers");
+	if (!values || option(x, "json"))
+		return put_json(x, values);
+	sched_render(pools, values, scheduler, pool, x->dialect, &x->out);
+	return 0;
 }
 
-/* -s: the pool's parameters; NULL body: none to set. */
-static int pool_parameters(struct xm *x, const struct call *call, const json_t *pools, json_t *body,
-			   struct error *e)
+/* -s: shows the pool's parameters, or sets those in @parameters. */
+static int pool_parameters(struct xm *x, const json_t *pools, json_t *parameters)
 {
-	const char *name = call_option(call, "cpupool");
-	const json_t *pool = name ? pool_find(pools, name, e) : json_array_get(pools, 0);
-	json_t *answer;
-	struct text out = {0};
+	const char *name = option(x, "cpupool");
+	const json_t *pool = name ? pool_find(x, pools, name) : json_array_get(pools, 0);
+	json_auto_t *answer = NULL;
 	char path[64];
 
-	if (!pool) {
-		json_decref(body);
+	if (!pool)
 		return -1;
-	}
-	if (!json_object_size(body)) {
-		json_decref(body);
-		sched_pool_render(pool, &out);
-		return put(&out, e);
+	if (!json_object_size(parameters)) {
+		sched_pool_render(pool, &x->out);
+		return 0;
 	}
 	snprintf(path, sizeof(path), "/v1/pools/%lld", member_number(pool, "id", 0));
-	answer = client_json(&x->client, "PUT", path, body, e);
-	json_decref(answer);
+	answer = xend_json(x, "PUT", path, json_incref(parameters));
 	return answer ? 0 : -1;
 }
 
-static int one_domain(struct xm *x, const struct call *call, const char *domain,
-		      const char *scheduler, struct error *e)
+static int one_domain(struct xm *x, const char *domain, const char *scheduler)
 {
-	json_t *values = domain_call(x, "GET", domain, "scheduler", NULL, e);
-	struct text out = {0};
-	int rc;
+	json_auto_t *values = domain_call(x, "GET", domain, "scheduler", NULL);
 
-	if (!values)
-		return -1;
-	if (!is(values, "scheduler", scheduler)) {
-		rc = error_set(e, ERROR_CONFLICT, "Domain '%s' is scheduled by %s, not by %s",
-			       domain, member_text(values, "scheduler", "?"), scheduler);
-	} else if (call->json) {
-		rc = put_json(values, e);
-	} else {
-		sched_head(&out);
-		sched_row(values, &out);
-		rc = put(&out, e);
-	}
-	json_decref(values);
-	return rc;
+	if (values && !member_is(values, "scheduler", scheduler))
+		return error_set(&x->error, ERROR_CONFLICT,
+				 "Domain '%s' is scheduled by %s, not by %s", domain,
+				 member_text(values, "scheduler", "?"), scheduler);
+	if (!values || option(x, "json"))
+		return put_json(x, values);
+	text_str(&x->out, SCHED_HEAD);
+	row_render(values, SCHED_ROW, &x->out);
+	return 0;
 }
 
-/* {"weight": 512, ...} of the options that were given, their member's names in @names; NULL with the error set. */
-static json_t *numbers(const struct call *call, const char *const (*names)[2], struct error *e)
+/* {"weight": 512, ...} of the options @names that were given; NULL with the error set. */
+static json_t *numbers(struct xm *x, const char *const *names)
 {
 	json_t *body = json_object();
 
-	for (; (*names)[0]; names++) {
+	for (; *names; names++) {
 		long n = -1;
 
-		if (call_number(call, (*names)[0], 0, 1000000000, &n, e)) {
+		if (option_number(x, *names, 0, 1000000000, &n)) {
 			json_decref(body);
 			return NULL;
 		}
 		if (n >= 0)
-			json_object_set_new(body, (*names)[1], json_integer(n));
+			json_object_set_new(body, *names, json_integer(n));
 	}
 	return body;
 }
 
-static int sched_check(const struct call *call, const json_t *domain, const json_t *pool,
-		       struct error *e)
+int xm_sched(struct xm *x)
 {
-	bool set = call_option(call, "schedparam");
+	static const char *const of_domain[] = {"weight", "cap", NULL};
+	static const char *const of_pool[] = {"tslice_ms", "ratelimit_us", "migration_delay_us",
+					      NULL};
+	const char *domain = option(x, "domain"), *set = option(x, "schedparam");
+	const char *scheduler = x->command->name + strlen("sched-"), *wrong = NULL;
+	json_auto_t *values = numbers(x, of_domain);
+	json_auto_t *parameters = values ? numbers(x, of_pool) : NULL, *pools = NULL;
 
-	if ((set || call_option(call, "cpupool")) &&
-	    (call_option(call, "domain") || json_object_size(domain)))
-		return error_set(
-			e, ERROR_USAGE,
-			"Specifying a cpupool or schedparam is not allowed with domain options");
-	if (!call_option(call, "domain") && json_object_size(domain))
-		return error_set(e, ERROR_USAGE, "Must specify a domain");
-	if (!set && json_object_size(pool))
-		return error_set(e, ERROR_USAGE,
-				 "Must specify schedparam to set schedule parameter values");
-	return 0;
-}
-
-static int sched(struct xm *x, const struct call *call, const char *scheduler, struct error *e)
-{
-	static const char *const of_domain[][2] = {{"weight", "weight"}, {"cap", "cap"}, {NULL}};
-	static const char *const of_pool[][2] = {{"tslice_ms", "tslice_ms"},
-						 {"ratelimit_us", "ratelimit_us"},
-						 {"migration_delay_us", "migration_delay_us"},
-						 {NULL}};
-	const char *domain = call_option(call, "domain");
-	json_t *values = numbers(call, of_domain, e);
-	json_t *parameters = values ? numbers(call, of_pool, e) : NULL, *pools = NULL;
-	int rc = -1;
-
-	if (!parameters || sched_check(call, values, parameters, e))
-		goto out;
+	if (!parameters)
+		return -1;
+	if ((set || option(x, "cpupool")) && (domain || json_object_size(values)))
+		wrong = "Specifying a cpupool or schedparam is not allowed with domain options";
+	else if (!domain && json_object_size(values))
+		wrong = "Must specify a domain";
+	else if (!set && json_object_size(parameters))
+		wrong = "Must specify schedparam to set schedule parameter values";
+	if (wrong)
+		return error_set(&x->error, ERROR_USAGE, "%s", wrong);
 	if (json_object_size(values)) {
+		json_auto_t *answer = NULL;
+
 		json_object_set_new(values, "scheduler", json_string(scheduler));
-		rc = domain_do(x, "PUT", domain, "scheduler", json_incref(values), e);
-	} else if (domain) {
-		rc = one_domain(x, call, domain, scheduler, e);
-	} else if ((pools = array_get(x, "/v1/pools", "pools", e))) {
-		rc = call_option(call, "schedparam")
-			     ? pool_parameters(x, call, pools, json_incref(parameters), e)
-			     : list_all(x, call, scheduler, pools, e);
+		answer = domain_call(x, "PUT", domain, "scheduler", json_incref(values));
+		return answer ? 0 : -1;
 	}
-out:
-	json_decref(pools);
-	json_decref(parameters);
-	json_decref(values);
-	return rc;
-}
-
-int xm_sched_credit(struct xm *x, const struct call *call, struct error *e)
-{
-	return sched(x, call, "credit", e);
-}
-
-int xm_sched_credit2(struct xm *x, const struct call *call, struct error *e)
-{
-	return sched(x, call, "credit2", e);
+	if (domain)
+		return one_domain(x, domain, scheduler);
+	pools = array_get(x, "/v1/pools", "pools");
+	if (!pools)
+		return -1;
+	return set ? pool_parameters(x, pools, parameters) : list_all(x, scheduler, pools);
 }
 
 /* --- cpupool-list -------------------------------------------------------------------------------------------- */
@@ -274,27 +207,22 @@ static void pool_sxp(const json_t *p, struct text *out)
 	sxp_free(x);
 }
 
-int xm_cpupool_list(struct xm *x, const struct call *call, struct error *e)
+int xm_cpupool_list(struct xm *x)
 {
-	json_t *pools = array_get(x, "/v1/pools", "pools", e), *p;
-	struct text out = {0};
-	int rc = pools ? 0 : -1;
+	json_auto_t *pools = array_get(x, "/v1/pools", "pools");
+	const json_t *p;
 	size_t i;
 
-	if (pools && call->nr && !pool_find(pools, call->operand[0], e))
-		rc = -1;
-	for (i = json_array_size(pools); call->nr && i-- > 0;)
-		if (!is(json_array_get(pools, i), "name", call->operand[0]))
+	if (pools && x->nr && !pool_find(x, pools, x->operand[0]))
+		return -1;
+	for (i = json_array_size(pools); x->nr && i-- > 0;)
+		if (!member_is(json_array_get(pools, i), "name", x->operand[0]))
 			json_array_remove(pools, i);
-	if (!rc && call->json) {
-		rc = put_json(pools, e);
-	} else if (!rc) {
-		if (call_option(call, "long"))
-			json_array_foreach(pools, i, p) pool_sxp(p, &out);
-		else
-			pools_render(pools, call_option(call, "cpus"), &out);
-		rc = put(&out, e);
-	}
-	json_decref(pools);
-	return rc;
+	if (!pools || option(x, "json"))
+		return put_json(x, pools);
+	if (option(x, "long"))
+		json_array_foreach(pools, i, p) pool_sxp(p, &x->out);
+	else
+		pools_render(pools, option(x, "cpus"), &x->out);
+	return 0;
 }

@@ -33,29 +33,28 @@ struct top {
 	char answer[8];
 };
 
-static int top_take(struct top *t, struct error *e)
+static int top_take(struct top *t)
 {
 	struct top_sample before = t->now;
-	int rc = sample_take(t->x, t->view.vcpus, &before, &t->now, e);
+	int rc = sample_take(t->x, t->view.vcpus, &before, &t->now);
 
 	if (rc)
 		t->now = (struct top_sample){0};
 	sample_free(&before);
-	if (!rc)
-		top_sort(&t->now, &t->view);
+	top_sort(&t->now, &t->view);
 	return rc;
 }
 
-static int top_batch(struct top *t, struct error *e)
+static int top_batch(struct top *t)
 {
 	for (long i = 1;; i++) {
-		struct text out = {0};
-
-		if (top_take(t, e))
+		if (top_take(t))
 			return -1;
-		top_render(&t->now, &t->view, &out);
-		if (put(&out, e) || i == t->iterations)
-			return e->class ? -1 : 0;
+		top_render(&t->now, &t->view, &t->x->out);
+		if (put(t->x))
+			return -1;
+		if (i == t->iterations)
+			return 0;
 		sleep((unsigned int)t->delay);
 	}
 }
@@ -169,58 +168,46 @@ static void sort_next(struct top_view *view)
 /* false: the end. */
 static bool key_act(struct top *t, int key)
 {
+	const struct {
+		int key;
+		bool *on;
+	} switches[] = {{'n', &t->view.networks},
+			{'b', &t->view.vbds},
+			{'v', &t->view.vcpus},
+			{'r', &t->view.repeat_header}};
+
 	if (t->asking && key != KEY_CTRL_C) {
 		key_answer(t, key);
 		return true;
 	}
-	switch (key < 128 ? tolower(key) : key) {
-	case 'n':
-		t->view.networks ^= true;
-		break;
-	case 'b':
-		t->view.vbds ^= true;
-		break;
-	case 'v':
-		t->view.vcpus ^= true;
-		break;
-	case 'r':
-		t->view.repeat_header ^= true;
-		break;
-	case 's':
+	key = key < 128 ? tolower(key) : key;
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+		if (key == switches[i].key)
+			*switches[i].on ^= true;
+	if (key == 's') {
 		sort_next(&t->view);
 		top_sort(&t->now, &t->view);
-		break;
-	case 'd':
+	} else if (key == 'd') {
 		t->asking = true;
 		t->answer[0] = '\0';
-		break;
-	case KEY_DOWN:
+	} else if (key == KEY_DOWN) {
 		t->view.first += t->view.first + 1 < t->now.nr;
-		break;
-	case KEY_UP:
+	} else if (key == KEY_UP) {
 		t->view.first -= t->view.first > 0;
-		break;
-	case 'q':
-	case KEY_ESCAPE:
-	case KEY_CTRL_C:
-		return false;
 	}
-	return true;
+	return key != 'q' && key != KEY_ESCAPE && key != KEY_CTRL_C;
 }
 
-static int top_screen(struct top *t, struct error *e)
+static int top_screen(struct top *t)
 {
 	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 	bool going = true;
 	int rc = 0;
 
 	if (write(STDOUT_FILENO, SCREEN_ENTER, strlen(SCREEN_ENTER)) < 0)
-		return error_set(e, ERROR_FAILED, "standard output cannot be written");
+		return error_set(&t->x->error, ERROR_FAILED, "standard output cannot be written");
 	terminal_make_raw(SCREEN_LEAVE);
-	for (long i = 1; going && !rc; i++) {
-		rc = top_take(t, e);
-		if (rc)
-			break;
+	for (long i = 1; going && !(rc = top_take(t)); i++) {
 		screen_draw(t);
 		while (going && poll(&in, 1, (int)t->delay * 1000) > 0) {
 			going = key_act(t, key_read());
@@ -232,27 +219,26 @@ static int top_screen(struct top *t, struct error *e)
 	return rc;
 }
 
-int xm_top(struct xm *x, const struct call *call, struct error *e)
+int xm_top(struct xm *x)
 {
 	struct top t = {
 		.x = x,
 		.delay = 3,
 		.view = {.by_id = true,
-			 .networks = call_option(call, "networks"),
-			 .vbds = call_option(call, "vbds"),
-			 .vcpus = call_option(call, "vcpus"),
-			 .repeat_header = call_option(call, "repeat-header"),
-			 .full_names = call_option(call, "full-name"),
-			 .dom0_first = call_option(call, "dom0-first")},
+			 .networks = option(x, "networks"),
+			 .vbds = option(x, "vbds"),
+			 .vcpus = option(x, "vcpus"),
+			 .repeat_header = option(x, "repeat-header"),
+			 .full_names = option(x, "full-name"),
+			 .dom0_first = option(x, "dom0-first")},
 	};
 	int rc;
 
-	if (call_number(call, "delay", 1, 86400, &t.delay, e) ||
-	    call_number(call, "iterations", 1, 1000000000, &t.iterations, e))
+	if (option_number(x, "delay", 1, 86400, &t.delay) ||
+	    option_number(x, "iterations", 1, 1000000000, &t.iterations))
 		return -1;
-	t.view.screen =
-		!call_option(call, "batch") && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	rc = t.view.screen ? top_screen(&t, e) : top_batch(&t, e);
+	t.view.screen = !option(x, "batch") && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	rc = t.view.screen ? top_screen(&t) : top_batch(&t);
 	sample_free(&t.now);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See uptime.h. */
+/* How long domains have been running. */
 #include "xm/uptime.h"
 
 #include "xm/verbs.h"
@@ -17,30 +17,14 @@ static void duration(unsigned long s, bool brief, struct text *out)
 		text_printf(out, ":%02lu", s % 60);
 }
 
-static void uptime_row(const json_t *d, bool brief, time_t now, unsigned long up, struct text *out)
-{
-	const char *name = member_text(d, "name", "");
-	long long id = member_number(d, "id", 0);
-	char clock[16];
-
-	if (!brief) {
-		text_printf(out, "%-33s %4lld ", name, id);
-		duration(up, false, out);
-		text_str(out, "\n");
-		return;
-	}
-	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&now));
-	text_printf(out, " %s up ", clock);
-	duration(up, true, out);
-	text_printf(out, ", %s (%lld)\n", name, id);
-}
-
 void uptime_render(const json_t *domains, enum config_dialect dialect, bool brief, time_t now,
 		   unsigned long host, struct text *out)
 {
 	const json_t *d;
+	char clock[16];
 	size_t i;
 
+	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&now));
 	if (!brief)
 		text_printf(out, "%-33s %4s %s%s\n", "Name", "ID", "Uptime",
 			    dialect == CONFIG_XM ? " " : "");
@@ -49,11 +33,17 @@ void uptime_render(const json_t *domains, enum config_dialect dialect, bool brie
 		long long id = member_number(d, "id", -1);
 		long long started = member_number(d, "started_at", 0);
 
-		if (id == 0)
-			uptime_row(d, brief, now, host, out);
-		else if (id > 0 && started > 0)
-			uptime_row(d, brief, now,
-				   now > started ? (unsigned long)(now - started) : 0, out);
+		if (id < 0 || (id && started <= 0))
+			continue;
+		if (brief)
+			text_printf(out, " %s up ", clock);
+		else
+			row_render(d, "{name:-33s} {id:4d} ", out);
+		duration(!id		 ? host
+			 : now > started ? (unsigned long)(now - started)
+					 : 0,
+			 brief, out);
+		row_render(d, brief ? ", {name:s} ({id:d})\n" : "\n", out);
 	}
 }
 
@@ -69,22 +59,13 @@ static unsigned long host_uptime(void)
 	return s;
 }
 
-int xm_uptime(struct xm *x, const struct call *call, struct error *e)
+int xm_uptime(struct xm *x)
 {
-	json_t *domains = domains_get(x, call->operand, call->nr,
-				      call->json ? NULL : "id,name,started_at", e);
-	struct text out = {0};
-	int rc;
+	bool json = option(x, "json");
+	json_auto_t *domains = domains_get(x, json ? NULL : "id,name,started_at");
 
-	if (!domains)
-		return -1;
-	if (call->json) {
-		rc = put_json(domains, e);
-	} else {
-		uptime_render(domains, x->dialect, call_option(call, "short"), time(NULL),
-			      host_uptime(), &out);
-		rc = put(&out, e);
-	}
-	json_decref(domains);
-	return rc;
+	if (!domains || json)
+		return put_json(x, domains);
+	uptime_render(domains, x->dialect, option(x, "short"), time(NULL), host_uptime(), &x->out);
+	return 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* vCPUs as text. */
+/* vCPUs as text; sizes of memory. */
 #pragma once
 
 #include "xm/xm.h"
 
-void vcpu_head_render(enum config_dialect dialect, struct text *out);
-/* The rows of one domain; @vcpus: the array of its vCPUs, @nr_cpus: the host's. */
-void vcpu_rows_render(const json_t *domain, const json_t *vcpus, long nr_cpus,
-		      enum config_dialect dialect, struct text *out);
+/* Each domain has the array of its vCPUs as "vcpus"; @cpus: how many the host has. */
+void vcpus_render(const json_t *domains, long cpus, enum config_dialect dialect, struct text *out);
+/* "512", "1g", "4096k" in KiB; a bare number is MiB. */
+int memory_parse(const char *text, long *kb, struct error *e);

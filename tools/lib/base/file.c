@@ -16,22 +16,19 @@ char *file_read(const char *path, size_t limit, size_t *len, struct error *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct text t = {0};
-	ssize_t n = 1;
+	ssize_t n = fd < 0 ? -1 : 1;
 
-	if (fd < 0) {
-		error_errno(e, ERROR_NONE, errno, "%s cannot be opened", path);
-		return NULL;
-	}
 	while (n > 0 && t.len <= limit) {
 		n = read(fd, text_room(&t, 65536), 65536);
-		if (n > 0)
-			t.len += (size_t)n;
+		t.len += n > 0 ? (size_t)n : 0;
 	}
 	if (n < 0)
-		error_errno(e, ERROR_NONE, errno, "%s cannot be read", path);
+		error_errno(e, ERROR_NONE, errno, "%s cannot be %s", path,
+			    fd < 0 ? "opened" : "read");
 	else if (t.len > limit)
 		error_set(e, ERROR_FAILED, "%s is larger than %zu bytes", path, limit);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	if (n < 0 || t.len > limit) {
 		text_free(&t);
 		return NULL;
@@ -40,6 +37,18 @@ char *file_read(const char *path, size_t limit, size_t *len, struct error *e)
 	if (len)
 		*len = t.len;
 	return t.data;
+}
+
+int file_fill(int fd, void *to, size_t size)
+{
+	for (ssize_t n; size; to = (char *)to + n, size -= (size_t)n) {
+		n = read(fd, to, size);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		else if (n <= 0)
+			return n ? -1 : 1;
+	}
+	return 0;
 }
 
 static int write_all(int fd, const char *p, size_t len)
@@ -60,36 +69,32 @@ static int write_all(int fd, const char *p, size_t len)
 int file_replace(const char *path, const void *data, size_t len, bool durable, struct error *e)
 {
 	char *tmp = xasprintf("%s.XXXXXX", path);
-	int fd = mkostemp(tmp, O_CLOEXEC), rc = -1;
+	int fd = mkostemp(tmp, O_CLOEXEC);
+	bool ok = fd >= 0 && !write_all(fd, data, len) && (!durable || !fsync(fd));
 
-	if (fd >= 0) {
-		rc = write_all(fd, data, len);
-		if (!rc && durable)
-			rc = fsync(fd);
-		if (close(fd))
-			rc = -1;
-		if (!rc)
-			rc = rename(tmp, path);
-	}
-	if (rc) {
+	if (fd >= 0 && close(fd))
+		ok = false;
+	if (!ok || rename(tmp, path)) {
+		ok = false;
 		error_errno(e, ERROR_NONE, errno, "%s cannot be written", path);
 		if (fd >= 0)
 			unlink(tmp);
 	}
 	free(tmp);
-	return rc;
+	return ok ? 0 : -1;
 }
 
 int folder_make(const char *path, unsigned int mode, struct error *e)
 {
-	char *copy = xstrdup(path);
+	char *copy = xstrdup(path), *p = copy;
 	int rc = 0;
 
-	for (char *p = copy + 1; !rc && p; p = p ? p + 1 : NULL) {
-		p = strchr(p, '/');
+	while (!rc && p) {
+		p = strchr(p + 1, '/');
 		if (p)
 			*p = '\0';
-		if (mkdir(copy, mode) && errno != EEXIST)
+		/* Whatever the umask. */
+		if (mkdir(copy, mode) ? errno != EEXIST : chmod(copy, mode))
 			rc = error_errno(e, ERROR_NONE, errno, "folder %s cannot be made", copy);
 		if (p)
 			*p = '/';

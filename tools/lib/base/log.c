@@ -5,7 +5,6 @@
 #include "lib/base/text.h"
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,14 +41,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 	char text[1024], line[1200], stamp[32];
 	struct timespec now;
 	struct tm tm;
-	va_list ap;
 	int n;
 
 	if (level > level_most)
 		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
+	text_format(text, fmt);
 	if (getenv("JOURNAL_STREAM"))
 		n = snprintf(line, sizeof(line), "<%d>%s\n", syslog_level[level], text);
 	else

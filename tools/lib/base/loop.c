@@ -13,20 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { KIND_FD, KIND_TIMER, KIND_SIGNAL };
-
+/* One of the callbacks is there: what kind of source it is. */
 struct loop_source {
 	struct loop *loop;
-	struct loop_source *next_dead;
-	enum kind kind;
-	bool dead, repeat;
 	int fd;
 	void *arg;
-	union {
-		void (*ready)(void *arg, uint32_t events);
-		void (*expired)(void *arg);
-		void (*raised)(void *arg, int signo);
-	};
+	void (*ready)(void *arg, uint32_t events);
+	void (*expired)(void *arg);
+	void (*raised)(void *arg, int signo);
+	bool dead, repeat;
+	struct loop_source *next_dead;
 };
 
 struct loop {
@@ -62,17 +58,13 @@ void loop_free(struct loop *loop)
 	free(loop);
 }
 
-static struct loop_source *source_add(struct loop *loop, enum kind kind, int fd, uint32_t events,
-				      void *arg)
+static struct loop_source *source_add(struct loop_source from, uint32_t events)
 {
-	struct loop_source *s = xcalloc(1, sizeof(*s));
+	struct loop_source *s = xmalloc(sizeof(*s));
 	struct epoll_event ev = {.events = events, .data.ptr = s};
 
-	s->loop = loop;
-	s->kind = kind;
-	s->fd = fd;
-	s->arg = arg;
-	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &ev))
+	*s = from;
+	if (epoll_ctl(s->loop->epoll, EPOLL_CTL_ADD, s->fd, &ev))
 		abort(); /* a closed or foreign descriptor: our bug */
 	return s;
 }
@@ -80,10 +72,7 @@ static struct loop_source *source_add(struct loop *loop, enum kind kind, int fd,
 struct loop_source *loop_fd(struct loop *loop, int fd, uint32_t events,
 			    void (*ready)(void *arg, uint32_t events), void *arg)
 {
-	struct loop_source *s = source_add(loop, KIND_FD, fd, events, arg);
-
-	s->ready = ready;
-	return s;
+	return source_add((struct loop_source){loop, fd, arg, .ready = ready}, events);
 }
 
 void loop_fd_events(struct loop_source *s, uint32_t events)
@@ -107,27 +96,23 @@ struct loop_source *loop_timer(struct loop *loop, uint64_t ms, bool repeat,
 			       void (*expired)(void *arg), void *arg)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	struct loop_source *s = source_add(loop, KIND_TIMER, fd, EPOLLIN, arg);
+	struct loop_source timer = {loop, fd, arg, .expired = expired, .repeat = repeat};
 
-	s->repeat = repeat;
-	s->expired = expired;
-	loop_timer_set(s, ms);
-	return s;
+	loop_timer_set(&timer, ms);
+	return source_add(timer, EPOLLIN);
 }
 
 struct loop_source *loop_signal(struct loop *loop, int signo, void (*raised)(void *arg, int signo),
 				void *arg)
 {
-	struct loop_source *s;
+	struct loop_source source = {loop, -1, arg, .raised = raised};
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, signo);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	s = source_add(loop, KIND_SIGNAL, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), EPOLLIN,
-		       arg);
-	s->raised = raised;
-	return s;
+	source.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return source_add(source, EPOLLIN);
 }
 
 void loop_remove(struct loop_source *s)
@@ -136,7 +121,7 @@ void loop_remove(struct loop_source *s)
 		return;
 	s->dead = true;
 	epoll_ctl(s->loop->epoll, EPOLL_CTL_DEL, s->fd, NULL);
-	if (s->kind != KIND_FD)
+	if (!s->ready)
 		close(s->fd);
 	s->next_dead = s->loop->dead;
 	s->loop->dead = s;
@@ -147,19 +132,12 @@ static void serve(struct loop_source *s, uint32_t events)
 	struct signalfd_siginfo info;
 	uint64_t count;
 
-	switch (s->kind) {
-	case KIND_FD:
+	if (s->ready)
 		s->ready(s->arg, events);
-		break;
-	case KIND_TIMER:
-		if (read(s->fd, &count, sizeof(count)) == sizeof(count))
-			s->expired(s->arg);
-		break;
-	case KIND_SIGNAL:
-		if (read(s->fd, &info, sizeof(info)) == sizeof(info))
-			s->raised(s->arg, (int)info.ssi_signo);
-		break;
-	}
+	else if (s->expired && read(s->fd, &count, sizeof(count)) == sizeof(count))
+		s->expired(s->arg);
+	else if (s->raised && read(s->fd, &info, sizeof(info)) == sizeof(info))
+		s->raised(s->arg, (int)info.ssi_signo);
 }
 
 void loop_run(struct loop *loop)

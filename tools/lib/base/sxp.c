@@ -12,9 +12,10 @@ struct reader {
 	const char *name, *start, *p;
 	struct error *error;
 	unsigned int depth;
+	bool failed; /* what was read so far is to be freed */
 };
 
-static struct sxp *fail(const struct reader *r, const char *at, const char *what)
+static struct sxp *fail(struct reader *r, const char *at, const char *what)
 {
 	unsigned int line = 1, column = 1;
 
@@ -23,6 +24,7 @@ static struct sxp *fail(const struct reader *r, const char *at, const char *what
 		line += *p == '\n';
 	}
 	error_set(r->error, ERROR_CONFIG, "%s:%u:%u: %s", r->name, line, column, what);
+	r->failed = true;
 	return NULL;
 }
 
@@ -36,17 +38,17 @@ static void skip_blanks(struct reader *r)
 	}
 }
 
-struct sxp *sxp_atom(const char *s)
-{
-	struct sxp *x = xcalloc(1, sizeof(*x));
-
-	x->atom = xstrdup(s);
-	return x;
-}
-
 struct sxp *sxp_list(void)
 {
 	return xcalloc(1, sizeof(struct sxp));
+}
+
+struct sxp *sxp_atom(const char *s)
+{
+	struct sxp *x = sxp_list();
+
+	x->atom = xstrdup(s);
+	return x;
 }
 
 struct sxp *sxp_add(struct sxp *list, struct sxp *member)
@@ -83,8 +85,8 @@ static struct sxp *read_quoted(struct reader *r)
 	static const char letters[] = "nrtab", meant[] = "\n\r\t\a\b";
 	const char *begin = r->p;
 	char quote = *r->p++;
+	struct sxp *x = sxp_list();
 	struct text t = {0};
-	struct sxp *x;
 
 	for (; *r->p && *r->p != quote; r->p++) {
 		const char *letter;
@@ -98,38 +100,36 @@ static struct sxp *read_quoted(struct reader *r)
 		}
 		text_add(&t, &c, 1);
 	}
-	if (!*r->p) {
-		text_free(&t);
-		return fail(r, begin, "a quoted string has no end");
-	}
-	r->p++;
-	x = xcalloc(1, sizeof(*x));
 	x->atom = text_take(&t);
+	if (*r->p)
+		r->p++;
+	else
+		fail(r, begin, "a quoted string has no end");
 	return x;
 }
 
 static struct sxp *read_one(struct reader *r);
 
+/* Up to the end of the list that starts at @begin, or of the file. */
+static struct sxp *read_members(struct reader *r, const char *begin)
+{
+	struct sxp *list = sxp_list();
+	char end = begin ? ')' : '\0';
+
+	for (skip_blanks(r); !r->failed && *r->p != end; skip_blanks(r))
+		sxp_add(list, *r->p ? read_one(r) : fail(r, begin, "'(' has no matching ')'"));
+	return list;
+}
+
 static struct sxp *read_list(struct reader *r)
 {
 	const char *begin = r->p++;
-	struct sxp *list = sxp_list();
+	struct sxp *list;
 
-	if (++r->depth > DEPTH_MOST) {
-		sxp_free(list);
+	if (++r->depth > DEPTH_MOST)
 		return fail(r, begin, "lists are nested too deeply");
-	}
-	for (skip_blanks(r); *r->p != ')'; skip_blanks(r)) {
-		struct sxp *member =
-			*r->p ? read_one(r) : fail(r, begin, "'(' has no matching ')'");
-
-		if (!member) {
-			sxp_free(list);
-			return NULL;
-		}
-		sxp_add(list, member);
-	}
-	r->p++;
+	list = read_members(r, begin);
+	r->p += !r->failed;
 	r->depth--;
 	return list;
 }
@@ -147,44 +147,38 @@ static struct sxp *read_one(struct reader *r)
 		return fail(r, r->p, "')' without '('");
 	if (!n)
 		return fail(r, r->p, "an expression is missing");
-	x = xcalloc(1, sizeof(*x));
-	x->atom = xmalloc(n + 1);
-	memcpy(x->atom, r->p, n);
-	x->atom[n] = '\0';
+	x = sxp_list();
+	x->atom = xasprintf("%.*s", (int)n, r->p);
 	r->p += n;
 	return x;
 }
 
+static struct sxp *finish(const struct reader *r, struct sxp *x)
+{
+	if (!r->failed)
+		return x;
+	sxp_free(x);
+	return NULL;
+}
+
 struct sxp *sxp_parse_all(const char *name, const char *s, struct error *e)
 {
-	struct reader r = {name, s, s, e, 0};
-	struct sxp *all = sxp_list();
+	struct reader r = {name, s, s, e};
 
-	for (skip_blanks(&r); *r.p; skip_blanks(&r)) {
-		struct sxp *x = read_one(&r);
-
-		if (!x) {
-			sxp_free(all);
-			return NULL;
-		}
-		sxp_add(all, x);
-	}
-	return all;
+	return finish(&r, read_members(&r, NULL));
 }
 
 struct sxp *sxp_parse(const char *name, const char *s, struct error *e)
 {
-	struct reader r = {name, s, s, e, 0};
+	struct reader r = {name, s, s, e};
 	struct sxp *x;
 
 	skip_blanks(&r);
 	x = read_one(&r);
 	skip_blanks(&r);
-	if (x && *r.p) {
-		sxp_free(x);
-		return fail(&r, r.p, "there is more after the expression's end");
-	}
-	return x;
+	if (!r.failed && *r.p)
+		fail(&r, r.p, "there is more after the expression's end");
+	return finish(&r, x);
 }
 
 struct sxp *sxp_child(const struct sxp *x, const char *name)
@@ -196,13 +190,6 @@ struct sxp *sxp_child(const struct sxp *x, const char *name)
 			return m;
 	}
 	return NULL;
-}
-
-const char *sxp_child_value(const struct sxp *x, const char *name)
-{
-	const struct sxp *child = sxp_child(x, name);
-
-	return child && child->nr > 1 ? child->member[1]->atom : NULL;
 }
 
 static void print_atom(const char *s, struct text *out)

@@ -27,9 +27,8 @@ struct sxp *sxp_add(struct sxp *list, struct sxp *member);
 /* (name value); returns the new list, already added to @list. */
 struct sxp *sxp_pair(struct sxp *list, const char *name, const char *value);
 
-/* The member list of @x that begins with the atom @name, or NULL; its second member when that is an atom, or NULL. */
+/* The member list of @x that begins with the atom @name, or NULL. */
 struct sxp *sxp_child(const struct sxp *x, const char *name);
-const char *sxp_child_value(const struct sxp *x, const char *name);
 
 /* Bare where possible, quoted otherwise; on one line, or with @pretty a line a list, indented by four as xm list -l prints it. */
 void sxp_print(const struct sxp *x, bool pretty, struct text *out);

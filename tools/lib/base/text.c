@@ -51,9 +51,7 @@ char *xasprintf(const char *fmt, ...)
 char *text_room(struct text *t, size_t n)
 {
 	if (t->size - t->len <= n) {
-		t->size = (t->len + n + 1) * 3 / 2;
-		if (t->size < 64)
-			t->size = 64;
+		t->size = (t->len + n + 1) * 3 / 2 + 64;
 		t->data = xrealloc(t->data, t->size);
 	}
 	return t->data + t->len;
@@ -140,32 +138,26 @@ bool str_to_long(const char *s, long min, long max, long *out)
 	return true;
 }
 
+static unsigned int min(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
 unsigned int str_distance(const char *a, const char *b)
 {
-	unsigned int row[3][33], la = strlen(a), lb = strlen(b);
-	unsigned int *before = row[0], *last = row[1], *now = row[2], *t;
+	unsigned int n[33][33], la = strlen(a), lb = strlen(b);
 
 	if (la > 32 || lb > 32)
 		return 99;
-	for (unsigned int j = 0; j <= lb; j++)
-		last[j] = j;
-	for (unsigned int i = 1; i <= la; i++) {
-		now[0] = i;
-		for (unsigned int j = 1; j <= lb; j++) {
-			unsigned int best = last[j - 1] + (a[i - 1] != b[j - 1]);
-
-			if (best > last[j] + 1)
-				best = last[j] + 1;
-			if (best > now[j - 1] + 1)
-				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    best > before[j - 2] + 1)
-				best = before[j - 2] + 1;
-			now[j] = best;
+	for (unsigned int i = 0; i <= la; i++)
+		for (unsigned int j = 0; j <= lb; j++) {
+			n[i][j] = i && j ? n[i - 1][j - 1] + (a[i - 1] != b[j - 1]) : i + j;
+			if (i && j)
+				n[i][j] = min(n[i][j], min(n[i - 1][j], n[i][j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				n[i][j] = min(n[i][j], n[i - 2][j - 2] + 1);
 		}
-		t = before, before = last, last = now, now = t;
-	}
-	return last[lb];
+	return n[la][lb];
 }
 
 bool str_has_word(const char *list, const char *word)

@@ -8,6 +8,16 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static inline void text_autofree(void *p)
+{
+	free(*(void **)p);
+}
+
+/* A local whose memory is freed where it goes out of scope. */
+#define autofree __attribute__((cleanup(text_autofree)))
 
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
@@ -20,6 +30,15 @@ struct text {
 	char *data;
 	size_t len, size;
 };
+
+/* vsnprintf() of the caller's own arguments behind @fmt into the array @to. */
+#define text_format(to, fmt)                                     \
+	do {                                                     \
+		va_list format_ap;                               \
+		va_start(format_ap, fmt);                        \
+		(void)vsnprintf(to, sizeof(to), fmt, format_ap); \
+		va_end(format_ap);                               \
+	} while (0)
 
 void text_add(struct text *t, const void *bytes, size_t n);
 void text_str(struct text *t, const char *s);

@@ -6,6 +6,7 @@
  */
 #include "lib/builder/guest.h"
 
+#include "lib/base/file.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -19,15 +20,9 @@
 #include <xen/elfnote.h>
 #include <xen/grant_table.h>
 
-enum { LARGE_ORDER = 9, LARGE_PAGES = 1 << LARGE_ORDER, PARTS_MOST = IMAGE_SEGMENTS + 6 };
+enum { LARGE_ORDER = 9, LARGE_PAGES = 1 << LARGE_ORDER };
 
 #define MEMORY_KB_MOST (1ull << 38) /* 256 TiB */
-
-/* A run of guest pages that are written, and where. */
-struct part {
-	uint64_t pfn, nr;
-	uint8_t *at;
-};
 
 struct build {
 	struct hyper *h;
@@ -39,8 +34,8 @@ struct build {
 	uint64_t nr_pages;
 	xen_pfn_t *frames; /* machine frame of each pfn; one more for the shared info */
 	struct guest_layout l;
-	struct part part[PARTS_MOST];
-	unsigned int nr_parts;
+	xen_pfn_t *list; /* frames of the pages that are written */
+	size_t nr_listed;
 };
 
 /* --- Before the domain is touched --- */
@@ -83,13 +78,6 @@ static int args_check(struct build *b, struct error *e)
 
 /* --- Limits and memory --- */
 
-static int port_make(struct build *b, evtchn_port_t given, uint32_t backend, evtchn_port_t *port,
-		     struct error *e)
-{
-	*port = given;
-	return given ? 0 : hyper_evtchn_alloc(b->h, b->domid, backend, port, e);
-}
-
 static int domain_set_up(struct build *b, struct error *e)
 {
 	const struct builder_args *a = b->args;
@@ -98,10 +86,9 @@ static int domain_set_up(struct build *b, struct error *e)
 	if (hyper_domain_set_vcpus(b->h, b->domid, a->vcpus ? a->vcpus : 1, e) ||
 	    hyper_domain_set_max_memory(b->h, b->domid, max_kb, e) ||
 	    hyper_memory_set_map(b->h, b->domid, max_kb, e) ||
-	    port_make(b, a->store_port, a->store_domid, &b->out->store_port, e) ||
-	    port_make(b, a->console_port, a->console_domid, &b->out->console_port, e))
+	    hyper_evtchn_alloc(b->h, b->domid, 0, &b->out->store_port, e))
 		return -1;
-	return a->claim ? hyper_memory_claim(b->h, b->domid, b->nr_pages, e) : 0;
+	return hyper_evtchn_alloc(b->h, b->domid, 0, &b->out->console_port, e);
 }
 
 /* In pieces of 2 MiB as far as there are any, the rest in single pages. */
@@ -136,60 +123,27 @@ static int memory_make(struct build *b, struct error *e)
 	xen_domctl_getdomaininfo_t info;
 	struct xen_sysctl_physinfo host;
 
-	if (hyper_domain_info(b->h, b->domid, &info, e))
+	if (hyper_domain_info(b->h, b->domid, &info, e) || hyper_physinfo(b->h, &host, e))
 		return -1;
-	/* Without a claim: look before anything of that size is allocated. */
-	if (!b->args->claim) {
-		if (hyper_physinfo(b->h, &host, e))
-			return -1;
-		if (host.free_pages < b->nr_pages)
-			return hyper_memory_short(b->h, b->args->memory_kb, e);
-	}
+	/* Looks before anything of that size is allocated. */
+	if (host.free_pages < b->nr_pages)
+		return hyper_memory_short(b->h, b->args->memory_kb, e);
 	b->frames = xmalloc((b->nr_pages + 1) * sizeof(*b->frames));
 	b->frames[b->nr_pages] = info.shared_info_frame;
-	if (memory_populate(b, e))
-		return -1;
-	return b->args->claim ? hyper_memory_claim(b->h, b->domid, 0, e) : 0;
+	return memory_populate(b, e);
 }
 
 /* --- Content --- */
 
-static struct part *part_add(struct build *b, uint64_t pfn, uint64_t nr)
+/* A run of guest pages that are written; how many bytes into the mapping. */
+static size_t part_add(struct build *b, uint64_t pfn, uint64_t nr)
 {
-	struct part *p = &b->part[b->nr_parts];
+	size_t first = b->nr_listed;
 
-	b->nr_parts += nr != 0;
-	*p = (struct part){pfn, nr, NULL};
-	return p;
-}
-
-static uint64_t segment_pfn(const struct build *b, const struct image_segment *s)
-{
-	return (s->virt - b->img->virt_base) >> PAGE_SHIFT;
-}
-
-static int parts_map(struct build *b, uint8_t **at, size_t *nr, struct error *e)
-{
-	xen_pfn_t *list;
-	size_t n = 0;
-
-	for (unsigned int i = 0; i < b->nr_parts; i++)
-		n += b->part[i].nr;
-	list = xmalloc(n * sizeof(*list));
-	*nr = n;
-	n = 0;
-	for (unsigned int i = 0; i < b->nr_parts; i++) {
-		memcpy(list + n, b->frames + b->part[i].pfn, b->part[i].nr * sizeof(*list));
-		n += b->part[i].nr;
-	}
-	*at = hyper_map(b->h, b->domid, list, n, true, NULL, e);
-	free(list);
-	n = 0;
-	for (unsigned int i = 0; *at && i < b->nr_parts; i++) {
-		b->part[i].at = *at + (n << PAGE_SHIFT);
-		n += b->part[i].nr;
-	}
-	return *at ? 0 : -1;
+	b->nr_listed += nr;
+	b->list = xrealloc(b->list, b->nr_listed * sizeof(*b->list));
+	memcpy(b->list + first, b->frames + pfn, nr * sizeof(*b->list));
+	return first << PAGE_SHIFT;
 }
 
 /* Page by page: a long memcpy() turns into one string instruction, which costs an emulator a step a byte. */
@@ -205,23 +159,14 @@ static void copy_in(uint8_t *to, const void *data, uint64_t len)
 
 static int ramdisk_read(const struct build *b, uint8_t *to, struct error *e)
 {
-	uint64_t done = 0;
-	ssize_t n;
+	int rc = file_fill(b->ramdisk, to, b->l.ramdisk_bytes);
 
-	while (done < b->l.ramdisk_bytes) {
-		n = read(b->ramdisk, to + done, b->l.ramdisk_bytes - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(e, ERROR_NONE, errno, "RAM disk %s cannot be read",
-					   b->args->ramdisk);
-		if (!n)
-			return error_set(e, ERROR_FAILED,
-					 "RAM disk %s became shorter while being read",
-					 b->args->ramdisk);
-		done += (uint64_t)n;
-	}
-	return 0;
+	if (rc < 0)
+		return error_errno(e, ERROR_NONE, errno, "RAM disk %s cannot be read",
+				   b->args->ramdisk);
+	return rc ? error_set(e, ERROR_FAILED, "RAM disk %s became shorter while being read",
+			      b->args->ramdisk)
+		  : 0;
 }
 
 static void start_info_fill(const struct build *b, struct start_info *si)
@@ -259,45 +204,39 @@ static void start_info_fill(const struct build *b, struct start_info *si)
 static int content_write(struct build *b, struct error *e)
 {
 	struct guest_layout *l = &b->l;
-	struct part *segment = b->part, *ramdisk, *p2m, *info, *tables, *p2m_tables, *shared;
 	const struct image *img = b->img;
-	uint8_t *all;
-	size_t nr;
+	size_t segment[IMAGE_SEGMENTS], ramdisk, p2m, info, tables, shared;
+	uint8_t *at;
 	int rc;
 
 	for (unsigned int i = 0; i < img->nr_segments; i++) {
 		const struct image_segment *s = &img->segment[i];
-		uint64_t in_page = s->virt & (PAGE_SIZE - 1);
+		uint64_t start = s->virt - img->virt_base, in_page = start & (PAGE_SIZE - 1);
 
-		if (s->file_size)
-			part_add(b, segment_pfn(b, s), PFN_UP(in_page + s->file_size));
+		segment[i] = in_page + part_add(b, start >> PAGE_SHIFT,
+						s->file_size ? PFN_UP(in_page + s->file_size) : 0);
 	}
 	ramdisk = part_add(b, l->ramdisk_pfn, PFN_UP(l->ramdisk_bytes));
 	p2m = part_add(b, l->p2m_pfn, l->p2m_pages);
 	info = part_add(b, l->info_pfn, INFO_PAGES);
 	tables = part_add(b, l->tables.pfn, l->tables.nr);
+	part_add(b, l->p2m_tables.pfn, l->p2m_tables.nr); /* right behind the others */
 	shared = part_add(b, b->nr_pages, 1);
-	p2m_tables = part_add(b, l->p2m_tables.pfn, l->p2m_tables.nr);
-	if (parts_map(b, &all, &nr, e))
+	at = hyper_map(b->h, b->domid, b->list, b->nr_listed, true, NULL, e);
+	if (!at)
 		return -1;
-	for (unsigned int i = 0; i < img->nr_segments; i++) {
-		const struct image_segment *s = &img->segment[i];
-
-		if (s->file_size)
-			copy_in(segment++->at + (s->virt & (PAGE_SIZE - 1)), s->data, s->file_size);
-	}
-	rc = l->ramdisk_bytes ? ramdisk_read(b, ramdisk->at, e) : 0;
-	copy_in(p2m->at, b->frames, b->nr_pages * sizeof(*b->frames));
+	for (unsigned int i = 0; i < img->nr_segments; i++)
+		copy_in(at + segment[i], img->segment[i].data, img->segment[i].file_size);
+	rc = l->ramdisk_bytes ? ramdisk_read(b, at + ramdisk, e) : 0;
+	copy_in(at + p2m, b->frames, b->nr_pages * sizeof(*b->frames));
 	/* The little that must be zero whatever the memory held. */
-	memset(info->at, 0, INFO_PAGES * PAGE_SIZE);
-	start_info_fill(b, (struct start_info *)info->at);
-	memset(tables->at, 0, l->tables.nr * PAGE_SIZE);
-	if (l->p2m_tables.nr)
-		memset(p2m_tables->at, 0, l->p2m_tables.nr * PAGE_SIZE);
-	layout_map(l, img, b->frames, (uint64_t *)tables->at, (uint64_t *)p2m_tables->at);
+	memset(at + info, 0, INFO_PAGES * PAGE_SIZE);
+	start_info_fill(b, (struct start_info *)(at + info));
+	memset(at + tables, 0, (l->tables.nr + l->p2m_tables.nr) * PAGE_SIZE);
+	layout_map(l, img, b->frames, (uint64_t *)(at + tables));
 	for (int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
-		((shared_info_t *)shared->at)->vcpu_info[i].evtchn_upcall_mask = 1;
-	hyper_unmap(b->h, all, nr);
+		((shared_info_t *)(at + shared))->vcpu_info[i].evtchn_upcall_mask = 1;
+	hyper_unmap(b->h, at, b->nr_listed);
 	return rc;
 }
 
@@ -305,18 +244,16 @@ static int content_write(struct build *b, struct error *e)
 
 static int grants_enter(struct build *b, struct error *e)
 {
-	const struct grant_entry_v1 console = {GTF_permit_access, (domid_t)b->args->console_domid,
-					       (uint32_t)b->out->console_mfn};
-	const struct grant_entry_v1 store = {GTF_permit_access, (domid_t)b->args->store_domid,
-					     (uint32_t)b->out->store_mfn};
 	struct hyper_resource r;
 	struct grant_entry_v1 *entry;
 
 	if (hyper_map_grants(b->h, b->domid, 1, &r, e))
 		return -1;
 	entry = r.data;
-	entry[GNTTAB_RESERVED_CONSOLE] = console;
-	entry[GNTTAB_RESERVED_XENSTORE] = store;
+	entry[GNTTAB_RESERVED_CONSOLE] =
+		(struct grant_entry_v1){GTF_permit_access, 0, (uint32_t)b->out->console_mfn};
+	entry[GNTTAB_RESERVED_XENSTORE] =
+		(struct grant_entry_v1){GTF_permit_access, 0, (uint32_t)b->out->store_mfn};
 	hyper_unmap_grants(b->h, &r);
 	return 0;
 }
@@ -324,75 +261,59 @@ static int grants_enter(struct build *b, struct error *e)
 static int vcpu_start(struct build *b, struct error *e)
 {
 	const struct guest_layout *l = &b->l;
-	uint64_t l4 = b->frames[l->tables.pfn];
+	uint64_t l4 = b->frames[l->tables.pfn], stack = layout_va(b->img, l->stack_pfn + 1);
 	struct mmuext_op pin = {.cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = l4};
-	vcpu_guest_context_t c = {.flags = VGCF_in_kernel | VGCF_online};
+	const vcpu_guest_context_t c = {
+		.flags = VGCF_in_kernel | VGCF_online,
+		.user_regs.rip = b->img->entry,
+		.user_regs.rsp = stack,
+		.user_regs.rsi = layout_va(b->img, l->info_pfn + INFO_START),
+		.user_regs.rflags = 1 << 9, /* interrupts on */
+		.user_regs.cs = FLAT_KERNEL_CS,
+		.user_regs.ss = FLAT_KERNEL_SS,
+		.kernel_ss = FLAT_KERNEL_SS,
+		.kernel_sp = stack,
+		.ctrlreg[3] = l4 << PAGE_SHIFT,
+		/* SDM 3A table 10-1, after reset. */
+		.debugreg[6] = 0xffff0ff0,
+		.debugreg[7] = 0x400,
+	};
 
-	c.user_regs.rip = b->img->entry;
-	c.user_regs.rsp = layout_va(b->img, l->stack_pfn + 1);
-	c.user_regs.rsi = layout_va(b->img, l->info_pfn + INFO_START);
-	c.user_regs.rflags = 1 << 9; /* interrupts on */
-	c.user_regs.cs = FLAT_KERNEL_CS;
-	c.user_regs.ss = FLAT_KERNEL_SS;
-	c.kernel_ss = FLAT_KERNEL_SS;
-	c.kernel_sp = c.user_regs.rsp;
-	c.ctrlreg[3] = l4 << PAGE_SHIFT;
-	/* SDM 3A table 10-1, after reset. */
-	c.debugreg[6] = 0xffff0ff0;
-	c.debugreg[7] = 0x400;
 	return hyper_mmuext(b->h, b->domid, &pin, 1, e) ||
 			       hyper_vcpu_set_context(b->h, b->domid, 0, &c, e)
 		       ? -1
 		       : 0;
 }
 
-static int hypercall_page_fill(struct build *b, struct error *e)
-{
-	uint64_t va = b->img->hypercall_page;
-
-	if (va == IMAGE_NO_ADDRESS)
-		return 0;
-	return hyper_hypercall_page(b->h, b->domid,
-				    b->frames[(va - b->img->virt_base) >> PAGE_SHIFT], e);
-}
-
 static int build_run(struct build *b, struct error *e)
 {
+	uint64_t page = (b->img->hypercall_page - b->img->virt_base) >> PAGE_SHIFT;
+
 	if (args_check(b, e) || domain_set_up(b, e) || memory_make(b, e))
 		return -1;
 	b->out->store_mfn = b->frames[b->l.info_pfn + INFO_STORE];
 	b->out->console_mfn = b->frames[b->l.info_pfn + INFO_CONSOLE];
-	strcpy(b->out->guest_os, b->img->guest_os);
-	strcpy(b->out->guest_version, b->img->guest_version);
-	return content_write(b, e) || grants_enter(b, e) || hypercall_page_fill(b, e) ||
-			       vcpu_start(b, e)
-		       ? -1
-		       : 0;
+	if (content_write(b, e) || grants_enter(b, e))
+		return -1;
+	if (b->img->hypercall_page != IMAGE_NO_ADDRESS &&
+	    hyper_hypercall_page(b->h, b->domid, b->frames[page], e))
+		return -1;
+	return vcpu_start(b, e);
 }
 
 int builder_build(struct hyper *h, uint32_t domid, const struct builder_args *args,
 		  struct builder_result *out, struct error *e)
 {
-	struct build b = {
-		.h = h,
-		.domid = domid,
-		.args = args,
-		.out = out,
-		.img = args->image,
-		.ramdisk = -1,
-	};
-	const char *cache = args->cache ? args->cache : IMAGE_CACHE;
 	struct image img;
+	struct build b = {h, domid, args, out, &img, .ramdisk = -1};
 	int rc;
 
-	if (!b.img && image_load(&img, args->kernel, *cache ? cache : NULL, e))
+	if (image_load(&img, args->kernel, IMAGE_CACHE, e))
 		return -1;
-	if (!b.img)
-		b.img = &img;
 	rc = build_run(&b, e);
-	if (b.img == &img)
-		image_free(&img);
+	image_free(&img);
 	free(b.frames);
+	free(b.list);
 	if (b.ramdisk >= 0)
 		close(b.ramdisk);
 	return rc;

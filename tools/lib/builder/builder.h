@@ -17,29 +17,18 @@ struct builder_args {
 	const char *kernel;  /* path */
 	const char *ramdisk; /* path, or NULL; passed to the guest as it is, still packed */
 	const char *cmdline; /* NULL: empty; 1023 bytes at most */
-	const char *
-		features; /* of the configuration: names split by '|', '!' before what the guest must have; may be NULL */
-	const char *cache; /* folder of unpacked kernels; NULL: IMAGE_CACHE, "": none */
-
-	/* Instead of @kernel: one loaded before, say by a thread of its own. Stays the caller's. */
-	const struct image *image;
-
+	/* Of the configuration: names split by '|', '!' before what the guest must have; may be NULL. */
+	const char *features;
 	uint64_t memory_kb; /* what it gets now */
 	uint64_t
-		max_memory_kb; /* the hypervisor's limit for it, with whatever slack the caller wants; 0: @memory_kb */
-	unsigned int vcpus; /* as many as the domain was created with */
-	bool claim;	    /* promise the memory before taking it, so that a lack shows at once */
-
-	/* Ports of the new domain, unbound for the backend; 0: the builder makes them. */
-	evtchn_port_t store_port, console_port;
-	uint32_t store_domid, console_domid; /* who serves them; domain 0 */
+		max_memory_kb; /* the hypervisor's limit for it, with whatever slack; 0: @memory_kb */
+	unsigned int vcpus;    /* as many as the domain was created with */
 };
 
 struct builder_result {
 	/* What XS_INTRODUCE and console/ring-ref want: machine frames. Their grants 1 (store) and 0 (console) are entered. */
 	xen_pfn_t store_mfn, console_mfn;
-	evtchn_port_t store_port, console_port;
-	char guest_os[32], guest_version[32]; /* "linux" "2.6"; "" where the kernel does not say */
+	evtchn_port_t store_port, console_port; /* unbound, for domain 0 */
 };
 
 /*

@@ -78,7 +78,6 @@ static int check_layout(struct image *img, struct error *e)
 
 	if (!img->nr_segments)
 		return error_set(e, ERROR_CONFIG, "it has nothing to load");
-	img->virt_start = s[0].virt;
 	img->virt_end = s[0].virt + s[0].mem_size;
 	for (unsigned int i = 1; i < img->nr_segments; i++) {
 		if (s[i].virt < img->virt_end)

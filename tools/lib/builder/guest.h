@@ -12,9 +12,9 @@
 /* Right for every number: sizes come from the kernel file. */
 #define PFN_UP(x) (((x) >> PAGE_SHIFT) + (((x) & (PAGE_SIZE - 1)) != 0))
 
-/* Page table pages, consecutive, and how many of them are in use. */
+/* Page table pages, consecutive. */
 struct guest_tables {
-	uint64_t pfn, nr, used;
+	uint64_t pfn, nr;
 };
 
 struct guest_layout {
@@ -40,8 +40,8 @@ static inline uint64_t layout_va(const struct image *img, uint64_t pfn)
 }
 
 /*
- * Fills the page tables: @tables and @p2m_tables are those of the layout as we see them, zeroed; @frames says which machine frame each
- * pfn is.
+ * Fills the page tables: @tables are those of the layout as we see them, zeroed, the frame list's behind the first region's; @frames says
+ * which machine frame each pfn is.
  */
-void layout_map(struct guest_layout *l, const struct image *img, const xen_pfn_t *frames,
-		uint64_t *tables, uint64_t *p2m_tables);
+void layout_map(const struct guest_layout *l, const struct image *img, const xen_pfn_t *frames,
+		uint64_t *tables);

@@ -5,6 +5,7 @@
  */
 #include "lib/builder/image.h"
 
+#include "lib/base/file.h"
 #include "lib/builder/cache.h"
 #include "lib/builder/elf.h"
 #include "lib/builder/unpack.h"
@@ -43,23 +44,17 @@ static int source_open(const char *path, struct stat *st, struct error *e)
 /* The whole file. */
 static int source_read(struct image *img, int fd, size_t size, struct error *e)
 {
-	size_t done = 0;
-	ssize_t n;
+	int rc;
 
 	if (!size)
 		return error_set(e, ERROR_CONFIG, "it is empty");
 	if (map_take(img, size, e))
 		return -1;
-	while (done < size) {
-		n = read(fd, (char *)img->map + done, size - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(e, ERROR_NONE, errno, "it cannot be read");
-		if (!n)
-			return error_set(e, ERROR_CONFIG, "it became shorter while being read");
-		done += (size_t)n;
-	}
+	rc = file_fill(fd, img->map, size);
+	if (rc < 0)
+		return error_errno(e, ERROR_NONE, errno, "it cannot be read");
+	if (rc)
+		return error_set(e, ERROR_CONFIG, "it became shorter while being read");
 	img->elf = img->map;
 	img->elf_size = size;
 	return 0;

@@ -39,7 +39,7 @@ struct image {
 
 	unsigned int nr_segments;
 	struct image_segment segment[IMAGE_SEGMENTS];
-	uint64_t virt_start, virt_end; /* first byte, and the one after the last */
+	uint64_t virt_end; /* behind its last byte */
 
 	uint32_t notes;	    /* bit XEN_ELFNOTE_...: that note is there */
 	uint64_t entry;	    /* note ENTRY, or ELF's own */

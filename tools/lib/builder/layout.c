@@ -116,17 +116,11 @@ int layout_make(struct guest_layout *l, const struct image *img, uint64_t nr_pag
 /* --- Page tables --- */
 
 struct mapper {
-	struct guest_layout *l;
+	const struct guest_layout *l;
 	const xen_pfn_t *frames;
-	uint64_t *tables, *p2m_tables;
+	uint64_t (*table)[ENTRIES]; /* those of the first region, then those of the frame list */
+	uint64_t used;
 };
-
-/* Tables are numbered through: those of the first region, then those of the frame list. */
-static uint64_t *table_at(const struct mapper *m, uint64_t i)
-{
-	return i < m->l->tables.nr ? m->tables + i * ENTRIES
-				   : m->p2m_tables + (i - m->l->tables.nr) * ENTRIES;
-}
 
 static uint64_t table_frame(const struct mapper *m, uint64_t i)
 {
@@ -137,27 +131,26 @@ static uint64_t table_frame(const struct mapper *m, uint64_t i)
 }
 
 /* The last-level table for @va, made where it is not there. While building, an upper entry holds its table's number, not its frame. */
-static uint64_t *leaf_table(const struct mapper *m, uint64_t va, struct guest_tables *from)
+static uint64_t *leaf_table(struct mapper *m, uint64_t va)
 {
-	uint64_t first = from == &m->l->tables ? 0 : m->l->tables.nr, *t = m->tables;
+	uint64_t *t = m->table[0];
 
 	for (int shift = L4_SHIFT; shift > L1_SHIFT; shift -= LEVEL_BITS) {
 		uint64_t *entry = &t[va >> shift & (ENTRIES - 1)];
 
 		if (!*entry)
-			*entry = (first + from->used++) << PAGE_SHIFT | PTE_RW;
-		t = table_at(m, *entry >> PAGE_SHIFT);
+			*entry = m->used++ << PAGE_SHIFT | PTE_RW;
+		t = m->table[*entry >> PAGE_SHIFT];
 	}
 	return t;
 }
 
-static void map_range(const struct mapper *m, uint64_t va, uint64_t pfn, uint64_t nr,
-		      struct guest_tables *from)
+static void map_range(struct mapper *m, uint64_t va, uint64_t pfn, uint64_t nr)
 {
 	const struct guest_tables *ro = &m->l->tables;
 
 	while (nr) {
-		uint64_t *t = leaf_table(m, va, from), i = va >> L1_SHIFT & (ENTRIES - 1);
+		uint64_t *t = leaf_table(m, va), i = va >> L1_SHIFT & (ENTRIES - 1);
 
 		for (; nr && i < ENTRIES; i++, nr--, pfn++, va += PAGE_SIZE)
 			t[i] = m->frames[pfn] << PAGE_SHIFT |
@@ -174,19 +167,19 @@ static void tables_finish(const struct mapper *m, uint64_t *t, int shift)
 		if (!t[i])
 			continue;
 		if (shift > L2_SHIFT)
-			tables_finish(m, table_at(m, nr), shift - LEVEL_BITS);
+			tables_finish(m, m->table[nr], shift - LEVEL_BITS);
 		t[i] = table_frame(m, nr) << PAGE_SHIFT | PTE_RW;
 	}
 }
 
-void layout_map(struct guest_layout *l, const struct image *img, const xen_pfn_t *frames,
-		uint64_t *tables, uint64_t *p2m_tables)
+void layout_map(const struct guest_layout *l, const struct image *img, const xen_pfn_t *frames,
+		uint64_t *tables)
 {
-	const struct mapper m = {l, frames, tables, p2m_tables};
+	struct mapper m = {l, frames, (void *)tables, .used = 1}; /* the top */
 
-	l->tables.used = 1; /* the top */
-	map_range(&m, img->virt_base, 0, l->linear_pages, &l->tables);
+	map_range(&m, img->virt_base, 0, l->linear_pages);
+	m.used = l->tables.nr;
 	if (p2m_elsewhere(img))
-		map_range(&m, l->p2m_va, l->p2m_pfn, l->p2m_pages, &l->p2m_tables);
+		map_range(&m, l->p2m_va, l->p2m_pfn, l->p2m_pages);
 	tables_finish(&m, tables, L4_SHIFT);
 }

@@ -37,41 +37,26 @@ static enum result unpack_gzip(const uint8_t *in, size_t len, uint8_t *out, size
 	return rc == Z_BUF_ERROR || rc == Z_OK ? stuck(z.avail_out) : DAMAGED;
 }
 
-static enum result run_lzma(lzma_stream *z, const uint8_t *in, size_t len, uint8_t *out,
-			    size_t *size)
-{
-	lzma_ret rc;
-
-	z->next_in = in;
-	z->avail_in = len;
-	z->next_out = out;
-	z->avail_out = *size;
-	do
-		rc = lzma_code(z, LZMA_FINISH);
-	while (rc == LZMA_OK);
-	*size = z->total_out;
-	lzma_end(z);
-	if (rc == LZMA_STREAM_END)
-		return DONE;
-	return rc == LZMA_BUF_ERROR ? stuck(z->avail_out) : DAMAGED;
-}
-
-static enum result unpack_xz(const uint8_t *in, size_t len, uint8_t *out, size_t *size)
-{
-	lzma_stream z = LZMA_STREAM_INIT;
-
-	if (lzma_stream_decoder(&z, LZMA_MEMORY, 0) != LZMA_OK)
-		return DAMAGED;
-	return run_lzma(&z, in, len, out, size);
-}
-
+/* Of either kind. */
 static enum result unpack_lzma(const uint8_t *in, size_t len, uint8_t *out, size_t *size)
 {
 	lzma_stream z = LZMA_STREAM_INIT;
+	lzma_ret rc;
 
-	if (lzma_alone_decoder(&z, LZMA_MEMORY) != LZMA_OK)
+	if (lzma_auto_decoder(&z, LZMA_MEMORY, 0) != LZMA_OK)
 		return DAMAGED;
-	return run_lzma(&z, in, len, out, size);
+	z.next_in = in;
+	z.avail_in = len;
+	z.next_out = out;
+	z.avail_out = *size;
+	do
+		rc = lzma_code(&z, LZMA_FINISH);
+	while (rc == LZMA_OK);
+	*size = z.total_out;
+	lzma_end(&z);
+	if (rc == LZMA_STREAM_END)
+		return DONE;
+	return rc == LZMA_BUF_ERROR ? stuck(z.avail_out) : DAMAGED;
 }
 
 static enum result unpack_bzip2(const uint8_t *in, size_t len, uint8_t *out, size_t *size)
@@ -93,14 +78,6 @@ static enum result unpack_bzip2(const uint8_t *in, size_t len, uint8_t *out, siz
 	return rc == BZ_OK ? stuck(z.avail_out) : DAMAGED;
 }
 
-static uint32_t le32_at(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 /* Blocks that each unpack to 8 MiB, the last to less; the end is the end of input, or Linux' four bytes of size. */
 static enum result unpack_lz4(const uint8_t *in, size_t len, uint8_t *out, size_t *size)
 {
@@ -110,7 +87,7 @@ static enum result unpack_lz4(const uint8_t *in, size_t len, uint8_t *out, size_
 	int n;
 
 	for (in += 4; end - in > 4; in += packed) {
-		packed = le32_at(in);
+		memcpy(&packed, in, sizeof(packed));
 		in += 4;
 		if (packed > (size_t)(end - in))
 			return CUT_SHORT;
@@ -147,7 +124,7 @@ static const struct packing {
 	{"xz",
 	 "\xfd"
 	 "7zXZ\0",
-	 6, unpack_xz},
+	 6, unpack_lzma},
 	{"lzma", "\x5d\0\0", 3, unpack_lzma},
 	{"bzip2", "BZh", 3, unpack_bzip2},
 	{"lz4", "\x02\x21\x4c\x18", 4, unpack_lz4},

@@ -15,12 +15,11 @@
 /* But the tabulator, which a command line may have. */
 #define CONTROLS "\1\2\3\4\5\6\7\b\n\v\f\r\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35\36\37"
 
-const struct device_kind domain_kind = {domain_keys, sizeof(struct domain_config)};
+const struct spec_kind domain_kind = {domain_keys, sizeof(struct domain_config)};
 
 void config_init(struct domain_config *c, enum config_dialect dialect)
 {
 	fields_init(domain_keys, c, sizeof(*c));
-	c->dialect = dialect;
 	c->memory_kb = 128 << 10;
 	c->claim = 1;
 	c->vcpus = 1;
@@ -102,7 +101,7 @@ char *config_cmdline(const struct domain_config *c)
 	return text_take(&t);
 }
 
-json_t *domain_get_cmdline(const void *base)
+json_t *domain_get_cmdline(const void *base, enum key_form form)
 {
 	char *cmdline = config_cmdline(base);
 	json_t *json = *cmdline ? json_string(cmdline) : NULL;
@@ -111,7 +110,7 @@ json_t *domain_get_cmdline(const void *base)
 	return json;
 }
 
-json_t *domain_get_placement(const void *base)
+json_t *domain_get_placement(const void *base, enum key_form form)
 {
 	const struct domain_config *c = base;
 
@@ -225,7 +224,7 @@ static void check_display(struct domain_config *c)
 
 int config_check(const char *name, struct domain_config *c, struct diagnostics *found)
 {
-	const struct reader whole = {&domain_kind, c, {.file = name}, found}, *r = &whole;
+	const struct reader whole = {&domain_kind, c, found, .at.file = name}, *r = &whole;
 	size_t before = found->errors;
 
 	if (c->type == DOMAIN_PV) {

@@ -58,12 +58,19 @@ void diagnostics_move(struct diagnostics *to, struct diagnostics *from)
 	*from = (struct diagnostics){0};
 }
 
-unsigned int diagnostics_line(const struct diagnostics *d)
+static const struct diagnostic *first_error(const struct diagnostics *d)
 {
 	for (size_t i = 0; i < d->nr; i++)
 		if (!d->item[i].warning)
-			return d->item[i].line;
-	return 0;
+			return &d->item[i];
+	return NULL;
+}
+
+unsigned int diagnostics_line(const struct diagnostics *d)
+{
+	const struct diagnostic *first = first_error(d);
+
+	return first ? first->line : 0;
 }
 
 void diagnostics_print(const struct diagnostics *d, FILE *out)
@@ -76,13 +83,10 @@ void diagnostics_print(const struct diagnostics *d, FILE *out)
 
 int diagnostics_to_error(const struct diagnostics *d, struct error *e)
 {
-	for (size_t i = 0; i < d->nr; i++) {
-		if (d->item[i].warning)
-			continue;
-		error_set(e, ERROR_CONFIG, "%s", d->item[i].text);
-		if (d->errors > 1)
-			error_hint(e, "%zu more errors were found", d->errors - 1);
-		return -1;
-	}
-	return error_set(e, ERROR_CONFIG, "the configuration is malformed");
+	const struct diagnostic *first = first_error(d);
+
+	error_set(e, ERROR_CONFIG, "%s", first ? first->text : "the configuration is malformed");
+	if (first && d->errors > 1)
+		error_hint(e, "%zu more errors were found", d->errors - 1);
+	return -1;
 }

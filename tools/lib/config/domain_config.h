@@ -104,7 +104,6 @@ struct string_list {
 };
 
 struct domain_config {
-	enum config_dialect dialect;
 	enum domain_type type; /* only DOMAIN_PV gets past config_read() */
 	char *name;
 	char *uuid; /* lower case with dashes; NULL: to be made up */
@@ -215,18 +214,20 @@ int config_from_json_text(const char *name, const char *text, struct domain_conf
 
 /* --- Devices ---------------------------------------------------------------------------------------- */
 
-/* "phy:vg/a,xvda,w", "format=raw, vdev=xvda, target=/x", ...; @found may carry warnings after 0. The struct is to be freed after both. */
-int disk_parse(const char *spec, struct disk_config *disk, struct diagnostics *found);
-/* "mac=..., bridge=...", "", "xenbr0" */
-int nic_parse(const char *spec, struct nic_config *nic, struct diagnostics *found);
-void disk_free(struct disk_config *disk);
-void nic_free(struct nic_config *nic);
-
+struct spec_kind;
+extern const struct spec_kind disk_kind,
+	nic_kind; /* of struct disk_config, struct nic_config: @device below */
+/*
+ * "phy:vg/a,xvda,w", "format=raw, vdev=xvda, target=/x", ... and "mac=..., bridge=...", "", "xenbr0"; @found may carry warnings after 0.
+ * The struct is to be freed after both.
+ */
+int spec_parse(const struct spec_kind *kind, const char *spec, void *device,
+	       struct diagnostics *found);
+void spec_free(const struct spec_kind *kind, void *device);
 /* A device of the JSON shape: a member of "disks" or "nics". */
-struct json_t *disk_to_json(const struct disk_config *disk);
-struct json_t *nic_to_json(const struct nic_config *nic);
-int disk_from_json(const struct json_t *json, struct disk_config *disk, struct diagnostics *found);
-int nic_from_json(const struct json_t *json, struct nic_config *nic, struct diagnostics *found);
+struct json_t *spec_to_json(const struct spec_kind *kind, const void *device);
+int spec_from_json(const struct spec_kind *kind, const struct json_t *json, void *device,
+		   struct diagnostics *found);
 
 /* "xvda1" -> 51713, "sda" -> 2048, "d0p1" -> 51713, "51713" and "0x801" -> themselves; -1: no disk's name. */
 long vdev_number(const char *vdev);

@@ -15,7 +15,7 @@
 
 static const char *label(const struct config_key *k)
 {
-	return k->name ? k->name : path_tail(k->json);
+	return k->name ? k->name : k->json ? path_tail(k->json) : k->sxp;
 }
 
 void *array_grow(void *array, size_t *nr, size_t size)
@@ -45,9 +45,9 @@ int field_wrong(const struct field *f, const char *wanted)
 	const struct value *v = f->v;
 
 	if (v->list)
-		return diagnostics_error(f->found, v->at, "'%s' wants %s, not a list", label(f->k),
-					 wanted);
-	return diagnostics_error(f->found, v->at, "'%s' wants %s, not '%.48s%s'", label(f->k),
+		return diagnostics_error(f->r->found, v->at, "'%s' wants %s, not a list",
+					 label(f->k), wanted);
+	return diagnostics_error(f->r->found, v->at, "'%s' wants %s, not '%.48s%s'", label(f->k),
 				 wanted, v->text, strlen(v->text) > 48 ? "..." : "");
 }
 
@@ -124,7 +124,7 @@ static int set_number(const struct field *f)
 
 	if (f->v->list || !is_number(f->v->text, &n))
 		return field_wrong(f, "a number");
-	if (f->form == FORM_JSON) {
+	if (f->r->form == FORM_JSON) {
 		max *= unit;
 		unit = 1;
 		/* libxl writes negative offsets as 32 bits without a sign. */
@@ -132,7 +132,7 @@ static int set_number(const struct field *f)
 			n = (int)n;
 	}
 	if (n < k->min || n > max)
-		return diagnostics_error(f->found, f->v->at,
+		return diagnostics_error(f->r->found, f->v->at,
 					 "'%s' is %ld: it must be between %ld and %ld", label(k), n,
 					 k->min, max);
 	*(long *)f->to = n * unit;
@@ -141,13 +141,10 @@ static int set_number(const struct field *f)
 
 static int set_switch(const struct field *f)
 {
-	static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
-	long n = -1;
+	const char *s = f->v->text;
+	long n = str_has_word("true yes on", s);
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (!strcasecmp(f->v->text, words[i]))
-			n = i & 1;
-	if (n < 0 && !is_number(f->v->text, &n))
+	if (!n && !str_has_word("false no off", s) && !is_number(s, &n))
 		return field_wrong(f, "0 or 1");
 	*(int *)f->to = n != 0;
 	return 0;
@@ -155,47 +152,31 @@ static int set_switch(const struct field *f)
 
 static int set_enum(const struct field *f)
 {
-	const struct key_name *names = f->k->names;
+	const struct key_name *names = f->k->names, *n = names;
+	bool json = f->r->form == FORM_JSON;
 	const char *s = f->v->text;
 	struct text all = {0};
-	long n;
+	long number;
 
-	if (names == tsc_names && str_to_long(s, 0, 3, &n))
-		s = f->form == FORM_JSON ? names[n].json : names[n].file;
-	for (n = 0; names[n].file; n++) {
-		if (!strcmp(f->form == FORM_JSON ? names[n].json : names[n].file, s))
-			break;
-		text_printf(&all, "%s%s", all.len ? ", " : "", names[n].file);
-	}
-	if (names[n].file)
-		*(int *)f->to = n;
+	if (names == tsc_names && str_to_long(s, 0, 3, &number))
+		s = names[number].file;
+	for (; n->file && strcmp(json ? n->json : n->file, s); n++)
+		if (!n->alias)
+			text_printf(&all, "%s%s", all.len ? ", " : "", n->file);
+	if (n->file)
+		*(int *)f->to = n->alias ? n->value : n - names;
+	else if (f->k->wants)
+		field_wrong(f, f->k->wants);
 	else
-		diagnostics_error(f->found, f->v->at, "'%s' cannot be '%.40s': it is one of %s",
+		diagnostics_error(f->r->found, f->v->at, "'%s' cannot be '%.40s': it is one of %s",
 				  label(f->k), s, all.data);
 	text_free(&all);
-	return names[n].file ? 0 : -1;
-}
-
-/* The kinds of Xen 3 and 4 under their old names. */
-int domain_set_builder(const struct field *f)
-{
-	struct domain_config *c = f->base;
-	const char *s = f->v->text;
-
-	if (!*s || !strcmp(s, "linux") || !strcmp(s, "generic"))
-		c->type = DOMAIN_PV;
-	else if (!strcmp(s, "hvm") || !strcmp(s, "vmx"))
-		c->type = DOMAIN_HVM;
-	else if (!strcmp(s, "pvh"))
-		c->type = DOMAIN_PVH;
-	else
-		return field_wrong(f, "linux, generic or hvm");
-	return 0;
+	return n->file ? 0 : -1;
 }
 
 int domain_set_restart(const struct field *f)
 {
-	struct domain_config *c = f->base;
+	struct domain_config *c = f->r->base;
 	const char *s = f->v->text;
 	bool always = !strcmp(s, "always"), reboot = !strcmp(s, "onreboot");
 
@@ -252,12 +233,12 @@ static int set_cpus(const struct field *f)
 	static struct cpu_set set;
 	const struct value *v = f->v;
 	/* In SXP (0 1) is one list for all, ((0 1) (2)) one for each. */
-	bool each = v->list && !(f->form == FORM_SXP && v->nr && !v->item[0].list);
+	bool each = v->list && !(f->r->form == FORM_SXP && v->nr && !v->item[0].list);
 	const struct value *one = each ? v->item : v;
 	struct error e;
 
 	string_list_free(f->to);
-	*(bool *)member_at(f->base, f->k->other) = each;
+	*(bool *)member_at(f->r->base, f->k->other) = each;
 	if (!v->list && (!*v->text || !strcmp(v->text, "-1")))
 		return 0;
 	for (size_t i = 0; i < (each ? v->nr : 1); i++) {
@@ -267,7 +248,7 @@ static int set_cpus(const struct field *f)
 		string_list_add(f->to, *s ? s : "all");
 		free(s);
 		if (rc)
-			return diagnostics_error(f->found, one[i].at, "'%s': %s", label(f->k),
+			return diagnostics_error(f->r->found, one[i].at, "'%s': %s", label(f->k),
 						 e.text);
 	}
 	return 0;
@@ -275,7 +256,7 @@ static int set_cpus(const struct field *f)
 
 static int set_online(const struct field *f)
 {
-	if (f->form != FORM_JSON || !f->v->list)
+	if (f->r->form != FORM_JSON || !f->v->list)
 		return set_number(f);
 	if (f->v->nr < 1 || f->v->nr > f->k->max)
 		return field_wrong(f, "a list of vCPUs");
@@ -287,12 +268,15 @@ static int set_online(const struct field *f)
 static int add_devices(const struct field *f)
 {
 	const struct value *v = f->v, *one = v->list ? v->item : v;
+	struct reader device;
 	int rc = 0;
 
-	for (size_t i = 0; i < (v->list ? v->nr : *v->text != '\0'); i++)
+	for (size_t i = 0; i < (v->list ? v->nr : *v->text != '\0'); i++) {
+		f->r->at = one[i].at;
+		device = device_begin(f->r, f->k);
 		rc |= one[i].list ? field_wrong(f, "texts in its list")
-				  : device_parse(f->k->kind, one[i].text, one[i].at,
-						 device_add(f->k, f->base), f->found);
+				  : device_read(&device, one[i].text);
+	}
 	return rc;
 }
 
@@ -308,8 +292,7 @@ static bool is_utf8(const struct value *v)
 	return ok;
 }
 
-int field_set(const struct config_key *k, void *base, const struct value *v, enum key_form form,
-	      struct diagnostics *found)
+int field_set(struct reader *r, const struct config_key *k, const struct value *v)
 {
 	/* How each type is set, and what it wants where it takes no list. */
 	static const struct {
@@ -328,13 +311,20 @@ int field_set(const struct config_key *k, void *base, const struct value *v, enu
 		[KEY_DEVICES] = {add_devices},
 		[KEY_OWN] = {.wants = "a text"},
 	};
-	struct field f = {k, base, member_at(base, k->offset), v, form, found};
+	struct field f = {r, k, member_at(r->base, k->offset), v};
 	int (*set)(const struct field *f) = k->set ? k->set : types[k->type].set;
+	unsigned long bit = r->kind == &domain_kind ? 0 : 1UL << (k - r->kind->table);
 
+	if (r->seen & bit)
+		return complain(r, "'%s' is given twice", label(k));
+	r->seen |= bit;
 	if (!is_utf8(v))
-		return diagnostics_error(found, v->at, "'%s' is no UTF-8 text", label(k));
+		return diagnostics_error(r->found, v->at, "'%s' is no UTF-8 text", label(k));
 	if (k->instead)
-		diagnostics_warn(found, v->at, "'%s' is deprecated: use %s", k->name, k->instead);
+		diagnostics_warn(r->found, v->at, "'%s' is deprecated: use %s", k->name,
+				 k->instead);
+	if (set && k->note && value_asks(v))
+		diagnostics_warn(r->found, v->at, "'%s' is ignored: %s", label(k), k->note);
 	if (set && v->list && types[k->type].wants)
 		return field_wrong(&f, types[k->type].wants);
 	return set ? set(&f) : 0;
@@ -353,31 +343,31 @@ void fields_init(const struct config_key *table, void *base, size_t size)
 
 /* --- Ownership -------------------------------------------------------------------------------------- */
 
-static void own_texts(struct string_list *l, bool copy)
+static void own_text(char **s, bool copy)
 {
-	struct string_list from = *l;
+	char *was = *s;
 
-	if (!copy) {
-		string_list_free(l);
-		return;
-	}
-	*l = (struct string_list){0};
-	for (size_t i = 0; i < from.nr; i++)
-		string_list_add(l, from.item[i]);
+	*s = copy && was ? xstrdup(was) : NULL;
+	if (!copy)
+		free(was);
 }
 
-static void own_devices(const struct config_key *k, void *base, bool copy)
+/* An array of texts, or of structs that @table describes. */
+static void own_array(void *array, size_t *nr, const struct config_key *table, size_t size,
+		      bool copy)
 {
-	void **array = member_at(base, k->offset);
-	size_t *nr = member_at(base, k->other), size = k->kind->size;
+	char **a = array, *one;
 
 	if (copy && *nr)
-		*array = memcpy(xmalloc(*nr * size), *array, *nr * size);
-	for (size_t i = 0; i < *nr; i++)
-		fields_own(k->kind->table, member_at(*array, i * size), copy);
+		*a = memcpy(xmalloc(*nr * size), *a, *nr * size);
+	for (one = *a; *a && one < *a + *nr * size; one += size)
+		if (table)
+			fields_own(table, one, copy);
+		else
+			own_text((char **)(void *)one, copy);
 	if (!copy) {
-		free(*array);
-		*array = NULL;
+		free(*a);
+		*a = NULL;
 		*nr = 0;
 	}
 }
@@ -386,19 +376,17 @@ static void own_devices(const struct config_key *k, void *base, bool copy)
 void fields_own(const struct config_key *table, void *base, bool copy)
 {
 	for (const struct config_key *k = table; !key_is_last(k); k++) {
-		char **s = member_at(base, k->offset), *mine;
+		void *to = member_at(base, k->offset);
+		struct string_list *l = to;
 
 		if (k->instead)
 			continue;
-		if (k->type == KEY_TEXT) {
-			mine = copy && *s ? xstrdup(*s) : NULL;
-			if (!copy)
-				free(*s);
-			*s = mine;
-		} else if (k->type == KEY_TEXTS || k->type == KEY_CPUS) {
-			own_texts((void *)s, copy);
-		} else if (k->type == KEY_DEVICES) {
-			own_devices(k, base, copy);
-		}
+		if (k->type == KEY_TEXT)
+			own_text(to, copy);
+		else if (k->type == KEY_TEXTS || k->type == KEY_CPUS)
+			own_array(&l->item, &l->nr, NULL, sizeof(char *), copy);
+		else if (k->type == KEY_DEVICES)
+			own_array(to, member_at(base, k->other), k->kind->table, k->kind->size,
+				  copy);
 	}
 }

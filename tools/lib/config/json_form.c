@@ -22,90 +22,76 @@ static bool is_branch(const struct config_key *table, const char *path)
 	return false;
 }
 
-static int read_row(const struct reader *r, const struct config_key *k, const json_t *json)
+static void read_row(struct reader *r, const struct config_key *k, const json_t *json)
 {
 	struct value v;
-	int rc;
 
 	if (value_of_json(json, r->at, &v))
-		rc = field_set(k, r->device, &v, FORM_JSON, r->found);
+		field_set(r, k, &v);
 	else
-		rc = complain(r, "'%s' is %s", k->json,
-			      json_is_object(json) ? "an object" : "no value it can have");
+		complain(r, "'%s' is %s", k->json,
+			 json_is_object(json) ? "an object" : "no value it can have");
 	value_free(&v);
-	return rc;
 }
 
-/* Names without a row. */
-static int read_other(const struct reader *r, const char *path, const json_t *json)
-{
-	bool asks = json_is_array(json) ? json_array_size(json) > 0 : !json_is_false(json);
-	const struct key_group *g =
-		key_group(r->kind == &domain_kind ? json_groups : device_groups, path);
+static void read_devices(struct reader *r, const struct config_key *k, const json_t *list);
 
-	return g ? key_group_tell(g, path, asks, r->at, r->found)
-		 : key_unknown(r->kind->table, path, CONFIG_XL, r->at, r->found);
-}
-
-static int read_devices(const struct reader *r, const struct config_key *k, const json_t *list);
-
-static int read_object(const struct reader *r, const char *path, const json_t *json)
+static void read_object(struct reader *r, const char *path, const json_t *json)
 {
 	const char *name;
 	json_t *member;
-	int rc = 0;
 
 	if (!json_is_object(json))
-		return complain(r, "'%s' is no object", *path ? path : "the configuration");
+		complain(r, "'%s' is no object", *path ? path : "the configuration");
 	json_object_foreach((json_t *)json, name, member)
 	{
 		char *full = xasprintf("%s%s%s", path, *path ? "/" : "", name);
-		const struct config_key *k = key_find(r->kind->table, full, FORM_JSON, CONFIG_XL);
+		const struct config_key *k = key_find(r, full);
 
 		if (json_is_null(member))
 			;
 		else if (is_branch(r->kind->table, full))
-			rc |= read_object(r, full, member);
+			read_object(r, full, member);
 		else if (!k)
-			rc |= read_other(r, full, member);
+			key_other(r, full,
+				  json_is_array(member) ? json_array_size(member)
+							: !json_is_false(member));
 		else if (k->type == KEY_DEVICES)
-			rc |= read_devices(r, k, member);
+			read_devices(r, k, member);
 		else
-			rc |= read_row(r, k, member);
+			read_row(r, k, member);
 		free(full);
 	}
-	return rc ? -1 : 0;
 }
 
-static int read_device(struct reader r, const json_t *json)
+static int read_device(struct reader *r, const json_t *json)
 {
-	fields_init(r.kind->table, r.device, r.kind->size);
-	if (r.kind == &channel_kind && json_object_get(json, "connection.socket"))
-		((struct channel_config *)r.device)->connection = CHANNEL_SOCKET;
-	return read_object(&r, "", json) ? -1 : device_check(&r);
+	size_t before = r->found->errors;
+
+	if (r->kind == &channel_kind && json_object_get(json, "connection.socket"))
+		((struct channel_config *)r->base)->connection = CHANNEL_SOCKET;
+	read_object(r, "", json);
+	return r->found->errors == before ? device_check(r) : -1;
 }
 
-static int read_devices(const struct reader *r, const struct config_key *k, const json_t *list)
+static void read_devices(struct reader *r, const struct config_key *k, const json_t *list)
 {
 	const char *file = r->at.file;
 	json_t *one;
-	int rc = 0;
 	size_t i;
 
 	if (!json_is_array(list))
-		return complain(r, "'%s' is no list", k->json);
+		complain(r, "'%s' is no list", k->json);
 	json_array_foreach(list, i, one)
 	{
+		struct reader device = device_begin(r, k);
 		char *where =
 			xasprintf("%s%s%s[%zu]", file ? file : "", file ? ": " : "", k->json, i);
 
-		rc |= read_device(
-			(struct reader){
-				k->kind, device_add(k, r->device), {.file = where}, r->found},
-			one);
+		device.at.file = where;
+		read_device(&device, one);
 		free(where);
 	}
-	return rc;
 }
 
 /* The same for every vCPU was one text for all, unless the placement says it was not. */
@@ -124,13 +110,15 @@ static void join_affinity(struct string_list *cpus, bool *each, long vcpus)
 static int read_config(const char *name, const json_t *json, struct domain_config *c,
 		       struct diagnostics *found)
 {
-	const struct reader r = {&domain_kind, c, {.file = name}, found};
+	struct reader r = {&domain_kind, c, found, FORM_JSON, .at.file = name};
+	size_t before = found->errors;
 	const json_t *b_info = json_object_get(json, "b_info");
 	long vcpus;
 
 	/* What is not there is libxl's 0, not a file's default. */
 	c->on_reboot = c->on_crash = c->on_soft_reset = ACTION_DESTROY;
-	if (read_object(&r, "", json))
+	read_object(&r, "", json);
+	if (found->errors != before)
 		return -1;
 	c->memory_given = json_object_get(b_info, "target_memkb") != NULL;
 	c->vcpus_given = json_object_get(b_info, "max_vcpus") != NULL;
@@ -164,12 +152,11 @@ int config_from_json(const json_t *json, struct domain_config *c, struct diagnos
 	return read_config(NULL, json, c, found) ? -1 : config_check(NULL, c, found);
 }
 
-int disk_from_json(const json_t *json, struct disk_config *disk, struct diagnostics *found)
+int spec_from_json(const struct spec_kind *kind, const json_t *json, void *device,
+		   struct diagnostics *found)
 {
-	return read_device((struct reader){&disk_kind, disk, .found = found}, json);
-}
+	struct reader r = {kind, device, found, FORM_JSON};
 
-int nic_from_json(const json_t *json, struct nic_config *nic, struct diagnostics *found)
-{
-	return read_device((struct reader){&nic_kind, nic, .found = found}, json);
+	fields_init(kind->table, device, kind->size);
+	return read_device(&r, json);
 }

@@ -19,8 +19,12 @@
 #define OTHER(member)	   .other = offsetof(struct domain_config, member)
 #define TYPE(what)	   .type = KEY_##what
 #define NAMES(table)	   .names = table##_names
-#define DEVICES(name, member, which) \
-	{name, #member, TYPE(DEVICES), AT(member), OTHER(nr_##member), .kind = &which}
+#define DEVICES(name, member, which, ...) \
+	{name, #member, TYPE(DEVICES), AT(member), OTHER(nr_##member), .kind = &which, __VA_ARGS__}
+#define NO_LABELS	   .note = "the hypervisor has no security labels"
+#define NO_DRIVERS	   .note = "it gets no rights in xenstore to serve devices"
+#define LIMIT(member, least, most) TYPE(LONG), AT(member), RANGE(least, most), .unset = -1
+#define GIVEN(member, most, given) AT(member), RANGE(1, most), OTHER(given##_given)
 #define SAME(name)	   {name, name}
 #define RANGE(least, most) .min = (least), .max = (most)
 #define BRANCH(path)	     {.json = path, .type = KEY_BRANCH}
@@ -29,10 +33,17 @@
 
 /* In the order of the enums. */
 static const struct key_name type_names[] = {SAME("pv"), SAME("pvh"), SAME("hvm"), {0}};
+/* The kinds of Xen 3 and 4 under their old names. */
+static const struct key_name builder_names[] = {
+	{"linux"}, {"pvh"}, {"hvm"}, {"generic", NULL, true, DOMAIN_PV}, {"", NULL, true, DOMAIN_PV},
+	{"vmx", NULL, true, DOMAIN_HVM}, {0}};
+static const struct key_name devtype_names[] = {{"disk"}, {"cdrom"}, {0}};
 static const struct key_name action_names[] = {
 	SAME("destroy"), SAME("restart"), {"rename-restart", "restart_rename"}, SAME("preserve"),
 	{"coredump-destroy", "coredump_destroy"}, {"coredump-restart", "coredump_restart"},
-	{"soft-reset", "soft_reset"}, {0}};
+	{"soft-reset", "soft_reset"},
+	{"rename-restart", "rename_restart", true, ACTION_RENAME_RESTART},
+	{"rename-restart", "rename-restart", true, ACTION_RENAME_RESTART}, {0}};
 static const struct key_name start_names[] = {SAME("ignore"), SAME("start"), {0}};
 static const struct key_name stop_names[] = {
 	SAME("ignore"), SAME("shutdown"), SAME("suspend"), {0}};
@@ -49,40 +60,33 @@ static const struct key_name connection_names[] = {SAME("pty"), SAME("socket"), 
 /* In the order of libxl's JSON; keys without a place there follow. */
 const struct config_key domain_keys[] = {
 	{"type", "c_info/type", TYPE(ENUM), AT(type), NAMES(type), .unset = -1},
-	{"init_seclabel", "c_info/ssid_label", TYPE(TEXT), AT(init_seclabel)},
+	{"init_seclabel", "c_info/ssid_label", TYPE(TEXT), AT(init_seclabel), NO_LABELS},
 	{"name", "c_info/name", "name", KEY_TEXT, AT(name)},
 	RUNNING("c_info/domid", "4294967295"),
 	{"uuid", "c_info/uuid", "uuid", KEY_TEXT, AT(uuid), .set = domain_set_uuid},
 	{"pool", "c_info/pool_name", "pool_name", KEY_TEXT, AT(pool)},
 	FIXED("c_info/run_hotplug_scripts", "True"),
-	{"driver_domain", "c_info/driver_domain", TYPE(SWITCH), AT(driver_domain)},
+	{"driver_domain", "c_info/driver_domain", TYPE(SWITCH), AT(driver_domain), NO_DRIVERS},
 	{"xend_suspend_evtchn_compat", "c_info/xend_suspend_evtchn_compat", .type = KEY_SWITCH,
 	 AT(suspend_evtchn_compat)},
-	{"maxvcpus", "b_info/max_vcpus", "vcpus", KEY_LONG, AT(max_vcpus), RANGE(1, 512),
-	 OTHER(vcpus_given)},
-	{"vcpus", "b_info/avail_vcpus", "online_vcpus", KEY_ONLINE, AT(vcpus), RANGE(1, 512),
-	 OTHER(vcpus_given)},
+	{"maxvcpus", "b_info/max_vcpus", "vcpus", KEY_LONG, GIVEN(max_vcpus, 512, vcpus)},
+	{"vcpus", "b_info/avail_vcpus", "online_vcpus", KEY_ONLINE, GIVEN(vcpus, 512, vcpus)},
 	{"cpus", "b_info/vcpu_hard_affinity", "cpus", KEY_CPUS, AT(cpus), OTHER(cpus_each)},
 	{"cpus_soft", "b_info/vcpu_soft_affinity", .type = KEY_CPUS, AT(cpus_soft),
 	 OTHER(cpus_soft_each)},
 	{NULL, "b_info/numa_placement", .type = KEY_OWN, .get = domain_get_placement},
 	{"tsc_mode", "b_info/tsc_mode", "image/linux/tsc_mode", KEY_ENUM, AT(tsc_mode), NAMES(tsc)},
-	{"maxmem", "b_info/max_memkb", "maxmem", KEY_MB, AT(max_memory_kb), RANGE(1, 1 << 24),
-	 OTHER(memory_given)},
-	{"memory", "b_info/target_memkb", "memory", KEY_MB, AT(memory_kb), RANGE(1, 1 << 24),
-	 OTHER(memory_given)},
+	{"maxmem", "b_info/max_memkb", "maxmem", KEY_MB, GIVEN(max_memory_kb, 1 << 24, memory)},
+	{"memory", "b_info/target_memkb", "memory", KEY_MB, GIVEN(memory_kb, 1 << 24, memory)},
 	RUNNING("b_info/video_memkb", "0"),
 	{"rtc_timeoffset", "b_info/rtc_timeoffset", "image/linux/rtc_timeoffset", KEY_LONG,
 	 AT(rtc_timeoffset), RANGE(-0x7fffffff, 0x7fffffff)},
-	{"seclabel", "b_info/exec_ssid_label", TYPE(TEXT), AT(seclabel)},
+	{"seclabel", "b_info/exec_ssid_label", TYPE(TEXT), AT(seclabel), NO_LABELS},
 	{"localtime", "b_info/localtime", "image/linux/localtime", KEY_SWITCH, AT(localtime)},
 	{"nomigrate", "b_info/disable_migrate", "image/linux/nomigrate", KEY_SWITCH, AT(nomigrate)},
-	{"max_grant_frames", "b_info/max_grant_frames", TYPE(LONG), AT(max_grant_frames),
-	 RANGE(0, 0x7fffffff), .unset = -1},
-	{"max_maptrack_frames", "b_info/max_maptrack_frames", .type = KEY_LONG,
-	 AT(max_maptrack_frames), RANGE(0, 0x7fffffff), .unset = -1},
-	{"max_grant_version", "b_info/max_grant_version", TYPE(LONG), AT(max_grant_version),
-	 RANGE(1, 2), .unset = -1},
+	{"max_grant_frames", "b_info/max_grant_frames", LIMIT(max_grant_frames, 0, 0x7fffffff)},
+	{"max_maptrack_frames", "b_info/max_maptrack_frames", LIMIT(max_maptrack_frames, 0, 0x7fffffff)},
+	{"max_grant_version", "b_info/max_grant_version", LIMIT(max_grant_version, 1, 2)},
 	BRANCH("b_info/sched_params"),
 	RUNNING("b_info/sched_params/sched", "credit"),
 	{"cpu_weight", "b_info/sched_params/weight", "cpu_weight", KEY_LONG, AT(cpu_weight),
@@ -98,14 +102,15 @@ const struct config_key domain_keys[] = {
 	{"bootloader", "b_info/bootloader", "bootloader", KEY_TEXT, AT(bootloader)},
 	{"bootloader_args", "b_info/bootloader_args", .type = KEY_TEXTS, AT(bootloader_args)},
 	BRANCH("b_info/type.pv"),
-	{"e820_host", "b_info/type.pv/e820_host", TYPE(SWITCH), AT(e820_host)},
+	{"e820_host", "b_info/type.pv/e820_host", TYPE(SWITCH), AT(e820_host),
+	 .note = "there is no PCI pass-through yet, which it is for"},
 	BRANCH("b_info/arch_arm"),
 	BRANCH("b_info/arch_x86"),
 	RUNNING("b_info/arch_x86/msr_relaxed", "False"),
 	DEVICES("disk", disks, disk_kind),
 	DEVICES("vif", nics, nic_kind),
 	DEVICES("vfb", vfbs, vfb_kind),
-	DEVICES("channel", channels, channel_kind),
+	DEVICES("channel", channels, channel_kind, .note = "channels are not connected yet"),
 	{"on_poweroff", "on_poweroff", "on_poweroff", KEY_ENUM, AT(on_poweroff), NAMES(action)},
 	{"on_reboot", "on_reboot", "on_reboot", KEY_ENUM, AT(on_reboot), NAMES(action)},
 	{"on_watchdog", "on_watchdog", TYPE(ENUM), AT(on_watchdog), NAMES(action)},
@@ -142,30 +147,32 @@ const struct config_key domain_keys[] = {
 	{"keymap", TYPE(TEXT), DISPLAY(keymap)},
 
 	/* Other names. */
-	{"builder", .type = KEY_OWN, .set = domain_set_builder},
+	{"builder", TYPE(ENUM), AT(type), NAMES(builder), .wants = "linux, generic or hvm"},
 	{"cpu_cap", TYPE(LONG), AT(cpu_cap), RANGE(0, 51200)},
 	{"bootargs", NULL, "bootloader_args", KEY_WORDS, AT(bootloader_args)},
 	{"cpu", NULL, "cpu", KEY_CPUS, "cpus", AT(cpus), OTHER(cpus_each)},
 	{"restart", NULL, "restart", KEY_OWN, "on_poweroff, on_reboot and on_crash", .xm = true,
 	 .set = domain_set_restart},
-	{"blkif", TYPE(SWITCH), AT(driver_domain), .xm = true},
-	{"netif", TYPE(SWITCH), AT(driver_domain), .xm = true},
+	{"blkif", TYPE(SWITCH), AT(driver_domain), NO_DRIVERS, .xm = true},
+	{"netif", TYPE(SWITCH), AT(driver_domain), NO_DRIVERS, .xm = true},
 	{0},
 };
 
 const struct config_key disk_keys[] = {
+	{NULL, NULL, "uname", KEY_OWN, .set = disk_set_uname, .get = disk_get_uname},
+	{NULL, NULL, "dev", KEY_OWN, .set = disk_set_vdev, .get = disk_get_vdev},
+	{"access", NULL, "mode", KEY_OWN, .set = disk_set_access, .get = disk_get_access},
 	{"backend", "backend_domname", "backend", KEY_TEXT, DISK(backend_domain)},
 	{"target", "pdev_path", TYPE(TEXT), DISK(target)},
 	{"vdev", "vdev", TYPE(TEXT), DISK(vdev)},
 	{"backendtype", "backend", TYPE(ENUM), DISK(backend), NAMES(backend)},
 	{"format", "format", TYPE(ENUM), DISK(format), NAMES(format)},
-	{"script", "script", "script", KEY_TEXT, DISK(script)},
-	{"access", NULL, "mode", KEY_OWN, .set = disk_set_access},
+	{"script", "script", "script", KEY_TEXT, DISK(script), .get = disk_get_script},
 	{"specification", .type = KEY_OWN, .set = disk_set_specification},
 	{NULL, "removable", TYPE(SWITCH), DISK(removable), .json_bool = NUMBER},
 	{NULL, "readwrite", TYPE(SWITCH), DISK(readwrite), .json_bool = NUMBER},
 	{NULL, "is_cdrom", TYPE(SWITCH), DISK(cdrom), .json_bool = NUMBER},
-	{"devtype", .type = KEY_OWN, .set = disk_set_devtype},
+	{"devtype", TYPE(ENUM), DISK(cdrom), NAMES(devtype), .wants = "disk or cdrom"},
 	{"direct-io-safe", "direct_io_safe", TYPE(SWITCH), DISK(direct_io_safe),
 	 .json_bool = LITERAL},
 	{"discard", "discard_enable", TYPE(SWITCH), DISK(discard), .unset = -1},
@@ -186,13 +193,13 @@ const struct config_key nic_keys[] = {
 	{"vifname", "ifname", "vifname", KEY_TEXT, NIC(ifname)},
 	{"script", "script", "script", KEY_TEXT, NIC(script)},
 	{"type", "nictype", "type", KEY_ENUM, NIC(type), NAMES(nic_type), .running = "vif"},
-	{"rate", NULL, "rate", KEY_OWN, .set = nic_set_rate},
 	{NULL, "rate_bytes_per_interval", TYPE(LONG), NIC(rate_bytes_per_interval),
 	 RANGE(0, LONG_MAX)},
 	{NULL, "rate_interval_usecs", TYPE(LONG), NIC(rate_interval_us), RANGE(0, 0xffffffff)},
 	{"gatewaydev", "gatewaydev", "gatewaydev", KEY_TEXT, NIC(gatewaydev)},
 	{"netdev", TYPE(TEXT), "gatewaydev", NIC(gatewaydev)},
 	{"trusted", "trusted", "trusted", KEY_SWITCH, NIC(trusted), .unset = -1},
+	{"rate", NULL, "rate", KEY_OWN, .set = nic_set_rate, .get = nic_get_rate},
 	{0},
 };
 
@@ -226,7 +233,7 @@ const struct config_key channel_keys[] = {
 	{0},
 };
 
-const struct key_group file_groups[] = {
+static const struct key_group file_groups[] = {
 	{" nics ", "the entries of vif= are counted"},
 	{" bootentry ", "bootargs= tells the boot loader what to do"},
 	{" vcpu_avail ", "vcpus= and maxvcpus= say it"},
@@ -286,7 +293,7 @@ const struct key_group file_groups[] = {
 	{0},
 };
 
-const struct key_group device_groups[] = {
+static const struct key_group device_groups[] = {
 	{" accel ", "there are no accelerated interfaces"},
 	{" be_mac ", "the back end has its own address"},
 	{" uuid ", "devices have no uuid"},
@@ -296,7 +303,7 @@ const struct key_group device_groups[] = {
 };
 
 /* What else libxl writes of a PV domain. */
-const struct key_group json_groups[] = {
+static const struct key_group json_groups[] = {
 	{" c_info/poolid c_info/hap c_info/oos c_info/passthrough b_info/shadow_memkb b_info/nodemap "
 	 "b_info/device_model_version b_info/device_model_stubdomain b_info/iommu_memkb b_info/acpi "
 	 "b_info/apic b_info/vpmu b_info/tee b_info/nested_hvm b_info/dm_restrict vkbs "
@@ -311,7 +318,7 @@ const struct key_group json_groups[] = {
 };
 
 /* Of a running domain, or without effect on a PV one. */
-const struct key_group sxp_groups[] = {
+static const struct key_group sxp_groups[] = {
 	{" domid state status start_time cpu_time up_time store_mfn console_mfn shadow_memory "
 	 "memory_sharing notes videoram oos s3_integrity ssidref superpages hap pae acpi apic "
 	 "guest_os_type change_home_server device_model vcpu_avail vcpus_params target security ", NULL},
@@ -319,19 +326,17 @@ const struct key_group sxp_groups[] = {
 };
 /* clang-format on */
 
-static const char *name_in(const struct config_key *k, enum key_form form,
-			   enum config_dialect dialect)
+static const char *name_in(const struct config_key *k, const struct reader *r)
 {
-	if (form == FORM_FILE)
-		return k->xm && dialect != CONFIG_XM ? NULL : k->name;
-	return form == FORM_JSON ? k->json : k->sxp;
+	if (r->form == FORM_FILE)
+		return k->xm && !r->xm ? NULL : k->name;
+	return r->form == FORM_JSON ? k->json : k->sxp;
 }
 
-const struct config_key *key_find(const struct config_key *table, const char *name,
-				  enum key_form form, enum config_dialect dialect)
+const struct config_key *key_find(const struct reader *r, const char *name)
 {
-	for (const struct config_key *k = table; !key_is_last(k); k++) {
-		const char *known = name_in(k, form, dialect);
+	for (const struct config_key *k = r->kind->table; !key_is_last(k); k++) {
+		const char *known = name_in(k, r);
 
 		if (known && !strcmp(known, name))
 			return k;
@@ -339,43 +344,32 @@ const struct config_key *key_find(const struct config_key *table, const char *na
 	return NULL;
 }
 
-const char *key_suggest(const struct config_key *table, const char *name,
-			enum config_dialect dialect)
+const char *key_suggest(const struct reader *r, const char *name)
 {
-	unsigned int least = strlen(name) < 6 ? 2 : 3;
+	unsigned int least = strlen(name) < 6 ? 2 : 3, n;
 	const char *best = NULL;
 
-	for (const struct config_key *k = table; !key_is_last(k); k++) {
-		const char *known = name_in(k, FORM_FILE, dialect);
-		unsigned int n = !known			   ? least
-				 : strcasecmp(name, known) ? str_distance(name, known)
-							   : 0;
-
+	for (const struct config_key *k = r->kind->table; !key_is_last(k); k++) {
+		if (!k->name || (k->xm && !r->xm))
+			continue;
+		n = strcasecmp(name, k->name) ? str_distance(name, k->name) : 0;
 		if (n < least && n < strlen(name)) {
 			least = n;
-			best = known;
+			best = k->name;
 		}
 	}
 	return best;
 }
 
-const struct key_group *key_group(const struct key_group *groups, const char *name)
+const struct key_group *key_group(const struct reader *r, const char *name)
 {
-	while (groups->names && !str_has_word(groups->names, name))
-		groups++;
-	return groups->names ? groups : NULL;
-}
+	static const struct key_group *const groups[] = {
+		[FORM_FILE] = file_groups, [FORM_JSON] = json_groups, [FORM_SXP] = sxp_groups};
+	const struct key_group *g = r->kind == &domain_kind ? groups[r->form] : device_groups;
 
-int key_group_tell(const struct key_group *g, const char *name, bool asks, struct place at,
-		   struct diagnostics *found)
-{
-	if (!asks || !g->note)
-		return 0;
-	if (g->later)
-		return diagnostics_error(found, at, "'%s' asks for %s, which is not supported",
-					 name, g->note);
-	diagnostics_warn(found, at, "'%s' is ignored: %s", name, g->note);
-	return 0;
+	while (g->names && !str_has_word(g->names, name))
+		g++;
+	return g->names ? g : NULL;
 }
 
 const char *path_tail(const char *path)
@@ -385,12 +379,20 @@ const char *path_tail(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-int key_unknown(const struct config_key *table, const char *name, enum config_dialect dialect,
-		struct place at, struct diagnostics *found)
+int key_other(const struct reader *r, const char *name, bool asks)
 {
-	const char *near = key_suggest(table, path_tail(name), dialect);
+	const struct key_group *g = key_group(r, name);
+	const char *near;
 
-	return near ? diagnostics_error(found, at, "unknown key '%.60s' (did you mean '%s'?)", name,
-					near)
-		    : diagnostics_error(found, at, "unknown key '%.60s'", name);
+	if (!g) {
+		near = key_suggest(r, path_tail(name));
+		return near ? complain(r, "unknown key '%.60s' (did you mean '%s'?)", name, near)
+			    : complain(r, "unknown key '%.60s'", name);
+	}
+	if (!asks || !g->note)
+		return 0;
+	if (g->later)
+		return complain(r, "'%s' asks for %s, which is not supported", name, g->note);
+	diagnostics_warn(r->found, r->at, "'%s' is ignored: %s", name, g->note);
+	return 0;
 }

@@ -26,14 +26,16 @@ enum key_type {
 
 enum key_form { FORM_FILE, FORM_JSON, FORM_SXP };
 
-/* A value's names: in files and SXP, in JSON. */
+/* A value's names: in files and SXP, in JSON. Its place in the list is the value, but for an alias. */
 struct key_name {
 	const char *file, *json;
+	bool alias;
+	int value;
 };
 
 struct json_t;
 struct field;
-struct device_kind;
+struct spec_kind;
 
 struct config_key {
 	const char *name; /* in files; NULL: none */
@@ -47,22 +49,34 @@ struct config_key {
 	enum { WORD, NUMBER, LITERAL } json_bool; /* "True", 1, true */
 	long min, max;
 	const struct key_name *names;
-	long unset; /* the value that is not written */
-	const char *note;
+	long unset;	     /* the value that is not written */
+	const char *note;    /* KEY_FIXED: the text; otherwise why it has no effect */
+	const char *wants;   /* KEY_ENUM: for its error, in place of all names */
 	const char *running; /* what the JSON of a running domain says where nothing was */
-	const struct device_kind *kind;
+	const struct spec_kind *kind;
 	/* In place of what @type does. */
 	int (*set)(const struct field *f);
-	struct json_t *(*get)(const void *base);
+	struct json_t *(*get)(const void *base, enum key_form form);
 };
 
-/* One value on its way into the member @to of @base that @k names. */
-struct field {
-	const struct config_key *k;
-	void *base, *to;
-	const struct value *v;
-	enum key_form form;
+/* A device, or the whole, that is being read. */
+struct reader {
+	const struct spec_kind *kind;
+	void *base;
 	struct diagnostics *found;
+	enum key_form form;
+	bool xm; /* files: its names count too */
+	struct place at;
+	unsigned long seen; /* bits of a device's rows */
+	bool prefixed;	    /* a disk's target was, which tells the format */
+};
+
+/* One value on its way into the member @to of the reader's @base that @k names. */
+struct field {
+	struct reader *r;
+	const struct config_key *k;
+	void *to;
+	const struct value *v;
 };
 
 extern const struct key_name tsc_names[]; /* files may say their numbers too, SXP does */
@@ -87,29 +101,23 @@ struct key_group {
 	bool later;
 };
 
-extern const struct key_group file_groups[], device_groups[], json_groups[], sxp_groups[];
-
-/* The row of that name in @form, or NULL; files of xl lack some. */
-const struct config_key *key_find(const struct config_key *table, const char *name,
-				  enum key_form form, enum config_dialect dialect);
-const struct key_group *key_group(const struct key_group *groups, const char *name);
-/* What the group has to say of @name; @asks tells whether it wants something. */
-int key_group_tell(const struct key_group *g, const char *name, bool asks, struct place at,
-		   struct diagnostics *found);
-/* "unknown key 'memmory' (did you mean 'memory'?)"; returns -1. */
-int key_unknown(const struct config_key *table, const char *name, enum config_dialect dialect,
-		struct place at, struct diagnostics *found);
-/* The name nearest to a mistyped one, or NULL. */
-const char *key_suggest(const struct config_key *table, const char *name,
-			enum config_dialect dialect);
+/* The row of that name in the reader's form, or NULL; files of xl lack some. */
+const struct config_key *key_find(const struct reader *r, const char *name);
+const struct key_group *key_group(const struct reader *r, const char *name);
+/* What is to be said of a name without a row; @asks tells whether it wants something. "unknown key 'memmory' (did you mean 'memory'?)" */
+int key_other(const struct reader *r, const char *name, bool asks);
+/* The name in files nearest to a mistyped one, or NULL. */
+const char *key_suggest(const struct reader *r, const char *name);
 /* The last name of "a/b". */
 const char *path_tail(const char *path);
 
 /* --- Members of a struct (@base) by their key ------------------------------------------------------- */
 
-/* Sets it from @v; 0, or -1 with an error at the value's place. Device lists are lengthened. */
-int field_set(const struct config_key *k, void *base, const struct value *v, enum key_form form,
-	      struct diagnostics *found);
+/*
+ * Sets it from @v; 0, or -1 with an error at the value's place. Device lists are lengthened. A device's key counts once, all others are
+ * replaced.
+ */
+int field_set(struct reader *r, const struct config_key *k, const struct value *v);
 /* "'key' wants @wanted, not 'this'"; returns -1. */
 int field_wrong(const struct field *f, const char *wanted);
 /* All that was said, as an object in JSON or SXP, which has no devices then; @running: with libxl's defaults. */
@@ -123,17 +131,7 @@ void fields_own(const struct config_key *table, void *base, bool copy);
 
 /* --- Devices ---------------------------------------------------------------------------------------- */
 
-/* A device, or the whole, that is being read. */
-struct reader {
-	const struct device_kind *kind;
-	void *device;
-	struct place at;
-	struct diagnostics *found;
-	unsigned long seen; /* bits of rows */
-	bool prefixed;	    /* a disk's target was, which tells the format */
-};
-
-struct device_kind {
+struct spec_kind {
 	const struct config_key *table;
 	size_t size;
 	const char *sxp; /* "vbd" */
@@ -145,38 +143,35 @@ struct device_kind {
 	bool numbered; /* JSON has its place in the list as devid */
 };
 
-extern const struct device_kind domain_kind, disk_kind, nic_kind, vfb_kind, channel_kind;
+extern const struct spec_kind domain_kind, vfb_kind, channel_kind;
 
 #define complain(r, ...) diagnostics_error((r)->found, (r)->at, __VA_ARGS__)
 
-/* One more device behind the @k's of @base, to be begun or initialised. */
-void *device_add(const struct config_key *k, void *base);
-/* For texts and SXP; @device gets their defaults. */
-struct reader device_begin(const struct device_kind *kind, void *device, struct place at,
-			   struct diagnostics *found);
+/* A reader of one more device behind the @k's, without what @r was told of others; its members say nothing. */
+struct reader device_begin(const struct reader *r, const struct config_key *k);
+/* The device that @spec tells of, which must make sense. */
+int device_read(struct reader *r, const char *spec);
 int device_check(struct reader *r);
-int device_parse(const struct device_kind *kind, const char *spec, struct place at, void *device,
-		 struct diagnostics *found);
-/* One key of a device, which counts once. */
-int device_set(struct reader *r, const struct config_key *k, const char *value);
-/* What SXP has in one: "tap:qcow2:/x"; "hdc:cdrom". */
-int disk_set_uname(struct reader *r, const char *uname);
-int disk_set_vdev(struct reader *r, const char *vdev);
 /* A disk's or nic's (vbd ...), (vif ...). */
-struct sxp *device_to_sxp(const struct device_kind *kind, const void *device);
-/* Keys of devices that are no plain member: access=, devtype=, specification=, rate=, mac=, type= of a vfb. */
+struct sxp *device_to_sxp(const struct spec_kind *kind, const void *device);
+/* Keys of devices that are no plain member: access=, specification=, rate=, mac=, type= of a vfb; uname and dev of SXP. */
 int disk_set_access(const struct field *f);
-int disk_set_devtype(const struct field *f);
 int disk_set_specification(const struct field *f);
+int disk_set_uname(const struct field *f);
+int disk_set_vdev(const struct field *f);
 int nic_set_rate(const struct field *f);
 int nic_set_mac(const struct field *f);
 int vfb_set_type(const struct field *f);
-/* And of domains: uuid=, xm's restart=onreboot|always|never, builder=; what JSON says of the command line and placement by hand. */
+struct json_t *disk_get_uname(const void *base, enum key_form form);
+struct json_t *disk_get_vdev(const void *base, enum key_form form);
+struct json_t *disk_get_access(const void *base, enum key_form form);
+struct json_t *disk_get_script(const void *base, enum key_form form);
+struct json_t *nic_get_rate(const void *base, enum key_form form);
+/* And of domains: uuid=, xm's restart=onreboot|always|never; what JSON says of the command line and placement by hand. */
 int domain_set_uuid(const struct field *f);
 int domain_set_restart(const struct field *f);
-int domain_set_builder(const struct field *f);
-struct json_t *domain_get_cmdline(const void *base);
-struct json_t *domain_get_placement(const void *base);
+struct json_t *domain_get_cmdline(const void *base, enum key_form form);
+struct json_t *domain_get_placement(const void *base, enum key_form form);
 
 void string_list_add(struct string_list *l, const char *s);
 void string_list_free(struct string_list *l);

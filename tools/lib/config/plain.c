@@ -35,17 +35,12 @@ struct parser {
 /* The first error of a statement counts: what follows in it is mostly its consequence. */
 static bool __attribute__((format(printf, 2, 3))) fail(struct parser *p, const char *fmt, ...)
 {
-	struct text t = {0};
-	va_list ap;
+	char text[512];
 
-	if (p->failed)
-		return false;
+	text_format(text, fmt);
+	if (!p->failed)
+		diagnostics_error(p->found, p->at, "%s", text);
 	p->failed = true;
-	va_start(ap, fmt);
-	text_vprintf(&t, fmt, ap);
-	va_end(ap);
-	diagnostics_error(p->found, p->at, "%s", t.data);
-	text_free(&t);
 	return false;
 }
 

@@ -26,7 +26,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SECONDS	    5
+#define SECONDS	    5  /* of a CPU */
+#define PATIENCE    60 /* seconds of the clock: the machine may be busy */
 #define ANSWER_MOST (1 << 20)
 #define NOBODY	    65534
 
@@ -54,6 +55,7 @@ static void forbid_writing(void)
 	close(fd);
 }
 
+/* It dies of the soft limit on its time, whose signal tells of it. */
 static void limit_resources(void)
 {
 	static const struct {
@@ -63,7 +65,9 @@ static void limit_resources(void)
 		      {RLIMIT_NOFILE, 32},   {RLIMIT_CORE, 0},	     {RLIMIT_NPROC, 0}};
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
-		if (setrlimit(limits[i].what, &(struct rlimit){limits[i].most, limits[i].most}))
+		if (setrlimit(limits[i].what,
+			      &(struct rlimit){limits[i].most,
+					       limits[i].most + (limits[i].what == RLIMIT_CPU)}))
 			_exit(126);
 }
 
@@ -116,7 +120,7 @@ static bool await(pid_t pid, int *status)
 	int rc;
 
 	do
-		rc = poll(&p, 1, SECONDS * 1000);
+		rc = poll(&p, 1, PATIENCE * 1000);
 	while (rc < 0 && errno == EINTR);
 	close(p.fd);
 	kill(pid, SIGKILL);
@@ -135,7 +139,8 @@ static json_t *ask(const char *job, const char **why)
 	if (!pid)
 		become_python(in, out);
 	*why = "Python cannot be started for it";
-	if (pid > 0 && !await(pid, &status)) {
+	if (pid > 0 &&
+	    (!await(pid, &status) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))) {
 		*why = "its Python took more than 5 seconds";
 	} else if (pid > 0 && (!WIFEXITED(status) || WEXITSTATUS(status) < 126)) {
 		*why = "its Python ended without an answer";

@@ -15,13 +15,6 @@
 
 #define FILE_MOST (1 << 20)
 
-static bool is_device_list(const char *key)
-{
-	const struct config_key *k = key_find(domain_keys, key, FORM_FILE, CONFIG_XM);
-
-	return k && k->type == KEY_DEVICES;
-}
-
 /* Stores @from in @s, where @add makes of texts a list, and leaves nothing behind. */
 static void move(struct value *from, struct value *s, bool add, struct diagnostics *found)
 {
@@ -38,53 +31,45 @@ static void move(struct value *from, struct value *s, bool add, struct diagnosti
 }
 
 /* xm: disk=A disk=B on the command line are two disks. */
-static void read_overrides(char *const *words, size_t nr, enum config_dialect dialect,
-			   struct value *s, struct diagnostics *found)
+static void read_overrides(const struct reader *r, char *const *words, size_t nr, struct value *s)
 {
 	for (size_t i = 0; i < nr; i++) {
 		struct value one = {0};
 
-		plain_read_override(words[i], &one, found);
-		for (size_t j = 0; j < one.nr; j++)
-			move(&one.item[j], s,
-			     dialect == CONFIG_XM && is_device_list(one.item[j].key), found);
+		plain_read_override(words[i], &one, r->found);
+		for (size_t j = 0; j < one.nr; j++) {
+			const struct config_key *k = key_find(r, one.item[j].key);
+
+			move(&one.item[j], s, r->xm && k && k->type == KEY_DEVICES, r->found);
+		}
 		value_free(&one);
 	}
 }
 
-static bool asks_for_something(const struct value *v)
-{
-	if (v->list)
-		return v->nr > 0;
-	return *v->text && strcmp(v->text, "0") && strcasecmp(v->text, "no") &&
-	       strcasecmp(v->text, "none") && strcasecmp(v->text, "false");
-}
-
 /* A variable by hand that the file makes no use of is only worth a warning to xm, unless it looks like a key. */
-static void apply_other(const struct value *s, enum config_dialect dialect,
-			struct diagnostics *found)
+static void apply_other(struct reader *r, const struct value *s)
 {
-	const struct key_group *g = key_group(file_groups, s->key);
+	bool known = key_group(r, s->key);
 
-	if (g)
-		key_group_tell(g, s->key, asks_for_something(s), s->at, found);
-	else if (s->given_by_hand && dialect == CONFIG_XM &&
-		 !key_suggest(domain_keys, s->key, dialect))
-		diagnostics_warn(found, s->key_at, "the file makes no use of '%s'", s->key);
+	r->at = known ? s->at : s->key_at;
+	if (!known && s->given_by_hand && r->xm && !key_suggest(r, s->key))
+		diagnostics_warn(r->found, r->at, "the file makes no use of '%s'", s->key);
 	else
-		key_unknown(domain_keys, s->key, dialect, s->key_at, found);
+		key_other(r, s->key, value_asks(s));
 }
 
-static void apply(const struct value *s, struct domain_config *c, struct diagnostics *found)
+static void apply(struct reader *r, const struct value *s)
 {
+	struct domain_config *c = r->base;
+
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct value *one = &s->item[i];
-		const struct config_key *k = key_find(domain_keys, one->key, FORM_FILE, c->dialect);
+		const struct config_key *k = key_find(r, one->key);
 
 		if (k)
-			field_set(k, c, one, FORM_FILE, found);
+			field_set(r, k, one);
 		else if (!one->quiet)
-			apply_other(one, c->dialect, found);
+			apply_other(r, one);
 	}
 	c->memory_given |= settings_find(s, "memory") || settings_find(s, "maxmem");
 	c->vcpus_given |= settings_find(s, "vcpus") || settings_find(s, "maxvcpus");
@@ -109,23 +94,22 @@ static int read_settings(const char *name, const char *text, bool xm, const stru
 	return rc ? -1 : 0;
 }
 
-static int read_any(const char *name, const char *text, struct value *by_hand,
-		    struct domain_config *c, struct diagnostics *found)
+static int read_any(const char *name, const char *text, struct value *by_hand, struct reader *r)
 {
 	const char *start = text + strspn(text, " \t\r\n");
 	struct value s = {0};
-	int rc = 0;
+	int rc;
 
 	if (*start == '{')
-		rc = json_read_text(name, text, c, found);
+		rc = json_read_text(name, text, r->base, r->found);
 	else if (*start == '(')
-		rc = sxp_read(name, text, c, found);
+		rc = sxp_read(name, text, r->base, r->found);
 	else
-		rc = read_settings(name, text, c->dialect == CONFIG_XM, by_hand, &s, found);
+		rc = read_settings(name, text, r->xm, by_hand, &s, r->found);
 	if (!rc) {
 		for (size_t i = 0; i < by_hand->nr; i++)
-			move(&by_hand->item[i], &s, false, found);
-		apply(&s, c, found);
+			move(&by_hand->item[i], &s, false, r->found);
+		apply(r, &s);
 	}
 	value_free(&s);
 	return rc;
@@ -135,13 +119,14 @@ int config_read_text(const char *name, const char *text, enum config_dialect dia
 		     char *const *overrides, size_t nr_overrides, struct domain_config *c,
 		     struct diagnostics *found)
 {
+	struct reader r = {&domain_kind, c, found, FORM_FILE, dialect == CONFIG_XM};
 	struct value by_hand = {0};
 	size_t before = found->errors;
 
 	config_init(c, dialect);
-	read_overrides(overrides, nr_overrides, dialect, &by_hand, found);
+	read_overrides(&r, overrides, nr_overrides, &by_hand);
 	/* What is missing is told only where nothing of the file was lost. */
-	if (!read_any(name, text, &by_hand, c, found) && found->errors == before)
+	if (!read_any(name, text, &by_hand, &r) && found->errors == before)
 		config_check(name, c, found);
 	value_free(&by_hand);
 	return found->errors == before ? 0 : -1;

@@ -13,9 +13,10 @@
 
 /* --- Keys and words --------------------------------------------------------------------------------- */
 
+/* By its name in files: what SXP has in one word is told as files tell it. */
 static const struct config_key *find(const struct reader *r, const char *name)
 {
-	return key_find(r->kind->table, name, FORM_FILE, CONFIG_XM);
+	return key_find(&(struct reader){.kind = r->kind}, name);
 }
 
 static bool seen(const struct reader *r, const char *name)
@@ -23,30 +24,12 @@ static bool seen(const struct reader *r, const char *name)
 	return r->seen & 1UL << (find(r, name) - r->kind->table);
 }
 
-int device_set(struct reader *r, const struct config_key *k, const char *text)
-{
-	unsigned long bit = 1UL << (k - r->kind->table);
-	struct value v;
-	int rc;
-
-	if (r->seen & bit)
-		return complain(r, "'%s' is given twice", k->name);
-	r->seen |= bit;
-	v = value_text(text, r->at);
-	rc = field_set(k, r->device, &v, FORM_FILE, r->found);
-	value_free(&v);
-	return rc;
-}
-
-static int set(struct reader *r, const char *key, const char *value)
+static int set(struct reader *r, const char *key, const char *text)
 {
 	const struct config_key *k = find(r, key);
-	const struct key_group *g = key_group(device_groups, key);
+	struct value v = {.text = (char *)text, .at = r->at};
 
-	if (k)
-		return device_set(r, k, value);
-	return g ? key_group_tell(g, key, *value, r->at, r->found)
-		 : key_unknown(r->kind->table, key, CONFIG_XM, r->at, r->found);
+	return k ? field_set(r, k, &v) : key_other(r, key, *text);
 }
 
 /* A word without "=" that says "key=1" or the like. */
@@ -130,12 +113,11 @@ static const struct prefix {
 	{0},
 };
 
-/* Takes prefixes off @word; whether there was one in @any. */
-static int read_prefixes(struct reader *r, const char **word, bool *any)
+/* Takes prefixes off @word. */
+static int read_prefixes(struct reader *r, const char **word)
 {
-	struct disk_config *disk = r->device;
+	struct disk_config *disk = r->base;
 
-	*any = false;
 	for (;;) {
 		size_t len = strspn(*word, "abcdefghijklmnopqrstuvwxyz0123456789");
 		const struct prefix *p = prefixes;
@@ -149,7 +131,7 @@ static int read_prefixes(struct reader *r, const char **word, bool *any)
 						  "tap:qcow2 ...",
 						  (int)len, *word)
 				       : 0;
-		*any = true;
+		r->prefixed = true;
 		*word += len + 1;
 		if (!disk->scheme)
 			disk->scheme = p->scheme;
@@ -160,17 +142,17 @@ static int read_prefixes(struct reader *r, const char **word, bool *any)
 	}
 }
 
-int disk_set_uname(struct reader *r, const char *uname)
+int disk_set_uname(const struct field *f)
 {
-	bool any;
+	const char *uname = f->v->text;
 
-	if (!seen(r, "script") && read_prefixes(r, &uname, &any))
+	if (!seen(f->r, "script") && read_prefixes(f->r, &uname))
 		return -1;
-	return set(r, "target", uname);
+	return set(f->r, "target", uname);
 }
 
 /* "hdc", "hdc:cdrom", "ioemu:hda" */
-int disk_set_vdev(struct reader *r, const char *word)
+static int read_vdev(struct reader *r, const char *word)
 {
 	char *vdev = xstrdup(str_starts(word, "ioemu:") ? word + 6 : word);
 	char *kind = strchr(vdev, ':');
@@ -185,27 +167,25 @@ int disk_set_vdev(struct reader *r, const char *word)
 	return rc;
 }
 
+int disk_set_vdev(const struct field *f)
+{
+	return read_vdev(f->r, f->v->text);
+}
+
 /* The first part not yet said of: target, format (which a prefix stands for too), vdev, access. */
 static int read_part(struct reader *r, const char *word)
 {
-	struct disk_config *disk = r->device;
-	const struct config_key *format = find(r, "format");
-	bool prefixed;
+	struct disk_config *disk = r->base;
 
-	if (!seen(r, "target")) {
-		if (read_prefixes(r, &word, &prefixed))
-			return -1;
-		r->prefixed |= prefixed;
-		return set(r, "target", word);
-	}
+	if (!seen(r, "target"))
+		return read_prefixes(r, &word) ? -1 : set(r, "target", word);
 	if (!r->prefixed && !seen(r, "format")) {
 		if (disk->target || !strchr(word, ':'))
-			return device_set(r, format, word);
-		r->seen |= 1UL << (format - disk_keys);
-		disk->format = DISK_FORMAT_EMPTY;
+			return set(r, "format", word);
+		set(r, "format", "empty");
 	}
 	if (!seen(r, "vdev"))
-		return disk_set_vdev(r, word);
+		return read_vdev(r, word);
 	if (!seen(r, "access"))
 		return set(r, "access", word);
 	return complain(r, "'%s' is one part too many for a disk", word);
@@ -213,7 +193,7 @@ static int read_part(struct reader *r, const char *word)
 
 int disk_set_access(const struct field *f)
 {
-	struct disk_config *disk = f->base;
+	struct disk_config *disk = f->r->base;
 	const char *s = f->v->text;
 
 	disk->force = !strcmp(s, "w!") || !strcmp(s, "rw!");
@@ -223,14 +203,6 @@ int disk_set_access(const struct field *f)
 	return field_wrong(f, "r (ro), w (rw) or w!");
 }
 
-int disk_set_devtype(const struct field *f)
-{
-	struct disk_config *disk = f->base;
-
-	disk->cdrom = !strcmp(f->v->text, "cdrom");
-	return disk->cdrom || !strcmp(f->v->text, "disk") ? 0 : field_wrong(f, "disk or cdrom");
-}
-
 int disk_set_specification(const struct field *f)
 {
 	return strcmp(f->v->text, "xen") ? field_wrong(f, "xen") : 0;
@@ -238,7 +210,7 @@ int disk_set_specification(const struct field *f)
 
 static int check_target(struct reader *r)
 {
-	struct disk_config *disk = r->device;
+	struct disk_config *disk = r->base;
 	char *path;
 
 	if (!disk->target || !*disk->target) {
@@ -263,8 +235,10 @@ static int check_target(struct reader *r)
 
 static int check_disk(struct reader *r)
 {
-	struct disk_config *disk = r->device;
+	struct disk_config *disk = r->base;
 
+	if (r->form != FORM_JSON && !seen(r, "access"))
+		disk->readwrite = true;
 	if (disk->cdrom) {
 		disk->removable = true;
 		disk->readwrite = false;
@@ -290,7 +264,7 @@ static int check_disk(struct reader *r)
 int nic_set_rate(const struct field *f)
 {
 	static const char wanted[] = "a rate like 10Mb/s, 250KB/s or 1MB/s@20ms";
-	struct nic_config *nic = f->base;
+	struct nic_config *nic = f->r->base;
 	unsigned long rate, us = 50000;
 	char *end;
 
@@ -327,7 +301,7 @@ static int read_bridge(struct reader *r, const char *word)
 
 static int check_nic(struct reader *r)
 {
-	const struct nic_config *nic = r->device;
+	const struct nic_config *nic = r->base;
 
 	if (!nic->ifname || strlen(nic->ifname) < 16)
 		return 0;
@@ -339,7 +313,7 @@ static int check_nic(struct reader *r)
 /* The form of Xen 3.0: type=vnc or type=sdl. */
 int vfb_set_type(const struct field *f)
 {
-	struct vfb_config *vfb = f->base;
+	struct vfb_config *vfb = f->r->base;
 
 	vfb->sdl = !strcmp(f->v->text, "sdl");
 	vfb->vnc = !strcmp(f->v->text, "vnc");
@@ -348,7 +322,7 @@ int vfb_set_type(const struct field *f)
 
 static int check_channel(struct reader *r)
 {
-	const struct channel_config *channel = r->device;
+	const struct channel_config *channel = r->base;
 
 	if (!channel->name)
 		return complain(r, "a channel needs its name=");
@@ -359,27 +333,22 @@ static int check_channel(struct reader *r)
 
 /* --- All kinds -------------------------------------------------------------------------------------- */
 
-const struct device_kind disk_kind = {
+const struct spec_kind disk_kind = {
 	disk_keys, sizeof(struct disk_config), "vbd", disk_flags, read_part, check_disk};
-const struct device_kind nic_kind = {
+const struct spec_kind nic_kind = {
 	nic_keys, sizeof(struct nic_config), "vif", nic_flags, read_bridge, check_nic};
-const struct device_kind vfb_kind = {vfb_keys, sizeof(struct vfb_config), "vfb", no_flags,
-				     no_word,  .numbered = true};
-const struct device_kind channel_kind = {
+const struct spec_kind vfb_kind = {vfb_keys, sizeof(struct vfb_config), "vfb", no_flags,
+				   no_word,  .numbered = true};
+const struct spec_kind channel_kind = {
 	channel_keys, sizeof(struct channel_config), NULL, no_flags, no_word, check_channel, true};
 
-void *device_add(const struct config_key *k, void *base)
+struct reader device_begin(const struct reader *r, const struct config_key *k)
 {
-	return array_grow(member_at(base, k->offset), member_at(base, k->other), k->kind->size);
-}
+	void *device = array_grow(member_at(r->base, k->offset), member_at(r->base, k->other),
+				  k->kind->size);
 
-struct reader device_begin(const struct device_kind *kind, void *device, struct place at,
-			   struct diagnostics *found)
-{
-	fields_init(kind->table, device, kind->size);
-	if (kind == &disk_kind) /* unless something is said of it */
-		((struct disk_config *)device)->readwrite = 1;
-	return (struct reader){.kind = kind, .device = device, .at = at, .found = found};
+	fields_init(k->kind->table, device, k->kind->size);
+	return (struct reader){k->kind, device, r->found, r->form, r->xm, r->at};
 }
 
 int device_check(struct reader *r)
@@ -387,30 +356,21 @@ int device_check(struct reader *r)
 	return r->kind->check ? r->kind->check(r) : 0;
 }
 
-int device_parse(const struct device_kind *kind, const char *spec, struct place at, void *device,
-		 struct diagnostics *found)
+int device_read(struct reader *r, const char *spec)
 {
-	struct reader r = device_begin(kind, device, at, found);
-
-	return read_words(&r, spec) ? -1 : device_check(&r);
+	return read_words(r, spec) ? -1 : device_check(r);
 }
 
-int disk_parse(const char *spec, struct disk_config *disk, struct diagnostics *found)
+int spec_parse(const struct spec_kind *kind, const char *spec, void *device,
+	       struct diagnostics *found)
 {
-	return device_parse(&disk_kind, spec, (struct place){0}, disk, found);
+	struct reader r = {kind, device, found};
+
+	fields_init(kind->table, device, kind->size);
+	return device_read(&r, spec);
 }
 
-int nic_parse(const char *spec, struct nic_config *nic, struct diagnostics *found)
+void spec_free(const struct spec_kind *kind, void *device)
 {
-	return device_parse(&nic_kind, spec, (struct place){0}, nic, found);
-}
-
-void disk_free(struct disk_config *disk)
-{
-	fields_own(disk_keys, disk, false);
-}
-
-void nic_free(struct nic_config *nic)
-{
-	fields_own(nic_keys, nic, false);
+	fields_own(kind->table, device, false);
 }

@@ -52,6 +52,11 @@ void value_free(struct value *v)
 	*v = (struct value){0};
 }
 
+bool value_asks(const struct value *v)
+{
+	return v->list ? v->nr > 0 : *v->text && !str_has_word("0 no none false", v->text);
+}
+
 struct value *settings_find(const struct value *s, const char *key)
 {
 	for (size_t i = 0; i < s->nr; i++)

@@ -25,6 +25,8 @@ struct json_t;
 bool value_of_json(const struct json_t *json, struct place at, struct value *v);
 void value_append(struct value *list, struct value item);
 void value_free(struct value *v);
+/* Whether it wants something: no empty one, no 0, "no", "none", "false". */
+bool value_asks(const struct value *v);
 
 struct value *settings_find(const struct value *s, const char *key);
 /* Takes @value over. An earlier one of the name is replaced, or with @add lengthened. */

@@ -142,7 +142,7 @@ static json_t *write_field(const struct config_key *k, const void *base, enum ke
 	const bool *other = member_at(base, k->other);
 
 	if (k->get)
-		return k->get(base);
+		return k->get(base, form);
 	switch (k->type) {
 	case KEY_TEXT:
 		return json_string(*(char *const *)from);
@@ -230,14 +230,9 @@ json_t *config_to_json_running(const struct domain_config *c)
 	return fields_json(domain_keys, c, FORM_JSON, true);
 }
 
-json_t *disk_to_json(const struct disk_config *disk)
+json_t *spec_to_json(const struct spec_kind *kind, const void *device)
 {
-	return fields_json(disk_keys, disk, FORM_JSON, false);
-}
-
-json_t *nic_to_json(const struct nic_config *nic)
-{
-	return fields_json(nic_keys, nic, FORM_JSON, false);
+	return fields_json(kind->table, device, FORM_JSON, false);
 }
 
 /* As jansson does it, but for an empty object, which stands over two lines. */
@@ -261,6 +256,82 @@ void config_print_json(const json_t *json, struct text *out)
 	}
 	text_str(out, "\n");
 	free(all);
+}
+
+/* --- What S-expressions have by other names --------------------------------------------------------- */
+
+/* The script a prefix stands for, "drbd:" for block-drbd, or NULL. */
+static const char *script_prefix(const struct disk_config *disk)
+{
+	static const char known[] = "block-drbd block-nbd block-enbd block-iscsi";
+
+	return disk->script && disk->target && *disk->target && str_has_word(known, disk->script)
+		       ? disk->script + strlen("block-")
+		       : NULL;
+}
+
+static json_t *text_json(char *s)
+{
+	json_t *json = json_string(s);
+
+	free(s);
+	return json;
+}
+
+/* "phy:/dev/x", "tap:qcow2:/x", "drbd:res0": what a file would say. */
+json_t *disk_get_uname(const void *base, enum key_form form)
+{
+	static const char *const formats[] = {[DISK_FORMAT_QCOW] = "tap:qcow:",
+					      [DISK_FORMAT_QCOW2] = "tap:qcow2:",
+					      [DISK_FORMAT_VHD] = "tap:vhd:",
+					      [DISK_FORMAT_QED] = "tap:qed:",
+					      [DISK_FORMAT_EMPTY] = NULL};
+	const struct disk_config *disk = base;
+	const char *target = disk->target ? disk->target : "", *script = script_prefix(disk);
+	const char *prefix = disk->scheme == DISK_SCHEME_TAP ? "tap:aio:"
+			     : disk->scheme == DISK_SCHEME_PHY || str_starts(target, "/dev/")
+				     ? "phy:"
+				     : "file:";
+
+	if (script)
+		return text_json(xasprintf("%s:%s", script, target));
+	if (formats[disk->format])
+		prefix = formats[disk->format];
+	else if (disk->script)
+		prefix = "";
+	return text_json(xasprintf("%s%s", *target ? prefix : "", target));
+}
+
+json_t *disk_get_vdev(const void *base, enum key_form form)
+{
+	const struct disk_config *disk = base;
+
+	return text_json(xasprintf("%s%s", disk->vdev, disk->cdrom ? ":cdrom" : ""));
+}
+
+json_t *disk_get_access(const void *base, enum key_form form)
+{
+	const struct disk_config *disk = base;
+
+	return json_string(disk->force ? "w!" : disk->readwrite ? "w" : "r");
+}
+
+json_t *disk_get_script(const void *base, enum key_form form)
+{
+	const struct disk_config *disk = base;
+
+	return form == FORM_SXP && script_prefix(disk) ? NULL : json_string(disk->script);
+}
+
+json_t *nic_get_rate(const void *base, enum key_form form)
+{
+	const struct nic_config *nic = base;
+	unsigned long us = nic->rate_interval_us;
+
+	/* Rounded up, so that reading it gives the same bytes again. */
+	return us ? text_json(xasprintf("%luB/s@%luus",
+					(nic->rate_bytes_per_interval * 1000000 + us - 1) / us, us))
+		  : NULL;
 }
 
 /* --- S-expressions ---------------------------------------------------------------------------------- */
@@ -295,90 +366,18 @@ static struct sxp *add_json(struct sxp *list, const json_t *json)
 	return list;
 }
 
-static void add_fields(struct sxp *list, const struct config_key *table, const void *base)
+static struct sxp *add_fields(struct sxp *list, const struct config_key *table, const void *base)
 {
 	json_t *json = fields_json(table, base, FORM_SXP, false);
 
 	add_json(list, json);
 	json_decref(json);
+	return list;
 }
 
-/* The script a prefix stands for, "drbd:" for block-drbd, or NULL. */
-static const char *script_prefix(const char *script)
+struct sxp *device_to_sxp(const struct spec_kind *kind, const void *device)
 {
-	static const char known[] = "block-drbd block-nbd block-enbd block-iscsi";
-
-	return script && str_has_word(known, script) ? script + strlen("block-") : NULL;
-}
-
-/* "phy:/dev/x", "tap:qcow2:/x", "drbd:res0": what a file would say. */
-static char *write_uname(const struct disk_config *disk)
-{
-	static const char *const formats[] = {[DISK_FORMAT_QCOW] = "qcow",
-					      [DISK_FORMAT_QCOW2] = "qcow2",
-					      [DISK_FORMAT_VHD] = "vhd",
-					      [DISK_FORMAT_QED] = "qed",
-					      [DISK_FORMAT_EMPTY] = NULL};
-	const char *target = disk->target ? disk->target : "",
-		   *script = script_prefix(disk->script);
-
-	if (!*target)
-		return xstrdup("");
-	if (script)
-		return xasprintf("%s:%s", script, target);
-	if (formats[disk->format])
-		return xasprintf("tap:%s:%s", formats[disk->format], target);
-	if (disk->script)
-		return xstrdup(target);
-	return xasprintf("%s:%s",
-			 disk->scheme == DISK_SCHEME_TAP ? "tap:aio"
-			 : disk->scheme == DISK_SCHEME_PHY || str_starts(target, "/dev/") ? "phy"
-											  : "file",
-			 target);
-}
-
-/* What a disk has in SXP by other names. */
-static void add_disk(struct sxp *x, const struct disk_config *disk)
-{
-	struct disk_config rest = *disk;
-	char *uname = write_uname(disk);
-	char *dev = xasprintf("%s%s", disk->vdev, disk->cdrom ? ":cdrom" : "");
-
-	sxp_pair(x, "uname", uname);
-	sxp_pair(x, "dev", dev);
-	sxp_pair(x, "mode", disk->force ? "w!" : disk->readwrite ? "w" : "r");
-	if (*uname && script_prefix(disk->script))
-		rest.script = NULL;
-	add_fields(x, disk_keys, &rest);
-	free(uname);
-	free(dev);
-}
-
-static void add_rate(struct sxp *x, const struct nic_config *nic)
-{
-	unsigned long us = nic->rate_interval_us, rate;
-	char *s;
-
-	if (!us)
-		return;
-	/* Rounded up, so that reading it gives the same bytes again. */
-	rate = (nic->rate_bytes_per_interval * 1000000 + us - 1) / us;
-	s = xasprintf("%luB/s@%luus", rate, us);
-	sxp_pair(x, "rate", s);
-	free(s);
-}
-
-struct sxp *device_to_sxp(const struct device_kind *kind, const void *device)
-{
-	struct sxp *x = new_list(kind->sxp);
-
-	if (kind == &disk_kind)
-		add_disk(x, device);
-	else
-		add_fields(x, kind->table, device);
-	if (kind == &nic_kind)
-		add_rate(x, device);
-	return x;
+	return add_fields(new_list(kind->sxp), kind->table, device);
 }
 
 static void add_devices(struct sxp *x, const struct config_key *k, const void *base)

@@ -16,9 +16,8 @@
 
 enum device_kind { DEVICE_VBD, DEVICE_VIF, DEVICE_CONSOLE, DEVICE_VFB, DEVICE_VKBD, DEVICE_KINDS };
 
-/* "vbd", "vif", "console", "vfb", "vkbd": the name in xenstore paths; and back (DEVICE_KINDS: none of ours). */
+/* "vbd", "vif", "console", "vfb", "vkbd": the name in xenstore paths. */
 const char *device_kind_name(enum device_kind kind);
-enum device_kind device_kind_named(const char *name);
 
 /* What the operations need; zero or NULL means the default. */
 struct device_settings {
@@ -44,51 +43,52 @@ struct device_op;
 /* @e is NULL when all went well. The operation is gone afterwards. */
 typedef void device_done(void *arg, const struct error *e);
 
-/* One device to attach: exactly one of the three is not NULL. It is read during the call only. */
-struct device_spec {
-	const struct disk_config *disk;
-	const struct nic_config *nic;
-	const struct vfb_config *vfb; /* makes a vfb and a vkbd; nothing is waited for */
+/* Devices to attach; read during the call only. */
+struct device_set {
+	const struct disk_config *disks;
+	const struct nic_config *nics;
+	size_t nr_disks, nr_nics;
 };
 
 /*
- * Writes the nodes of all @specs in one transaction and runs the handshakes beside each other: back end to state 2, script, its answer.
+ * Writes the nodes of all of @set in one transaction and runs the handshakes beside each other: back end to state 2, script, its answer.
  * The front ends connect in their own time. Refused at once (NULL, @e set, nothing written): what this system cannot serve (qcow2, a
  * back end in another domain), a target that is not there (disks without script=), a device that is there already. When one fails, the
  * others of this call are ended and removed too before the callback. The domain's folder /local/domain/N/device must exist or is made
- * with the domain's permissions. @name is for messages. Nics without devid (-1) get the next free one; without mac a random one: callers
- * that keep the configuration fill both in first (device_random_mac(), device_next_id()).
+ * with the domain's permissions. @name is for messages. Nics have their devid and mac (device_next_id(), device_random_mac()).
  */
 struct device_op *device_attach(struct devices *ds, uint32_t domid, const char *name,
-				const struct device_spec *specs, size_t nr, device_done *done,
-				void *arg, struct error *e);
+				const struct device_set *set, device_done *done, void *arg,
+				struct error *e);
 
 /*
  * Polite: asks the back end to close (state 5, online 0), waits for 6, runs the script's remove, removes the nodes; where the guest does
  * not let go in time it fails, says so, and the device stays. @force: takes the front end away first and removes the rest whatever
- * happens. NULL with ERROR_NOT_FOUND when there is no trace of such a device, with ERROR_CONFLICT while another operation is at it.
+ * happens. NULL with ERROR_NOT_FOUND when there is no trace of such a device. Nothing else may be at it.
  */
 struct device_op *device_detach(struct devices *ds, uint32_t domid, const char *name,
 				enum device_kind kind, long devid, bool force, device_done *done,
 				void *arg, struct error *e);
 
 /*
- * For a domain that is dead, or whose making failed: ends running operations on it (their callbacks come first, with an error), forces
- * every device found below /libxl/N, /local/domain/N/device and domain 0's back ends, runs the remove scripts, removes all these nodes.
- * Only an unreachable xenstored is an error; scripts that fail are logged.
+ * For a domain that is dead, or whose making failed, with no other operation on its devices: forces every device found below /libxl/N, /local/domain/N/device and domain 0's back ends, runs the remove scripts, removes all these nodes.
+ * The folders of all its devices are the caller's to remove. Only an unreachable xenstored is an error; scripts that fail are logged.
  */
 struct device_op *device_destroy_all(struct devices *ds, uint32_t domid, const char *name,
 				     device_done *done, void *arg);
 
 /* Ends it as if it had failed with "cancelled": what it attached is removed, then the callback comes. Detaching is not interrupted. */
 void device_cancel(struct device_op *op);
-/* What it waits for: "vbd 51713 of web: waiting for the back end, state 1 since 4 s"; owned by the caller. */
-char *device_op_text(const struct device_op *op);
 
 /* --- Nodes without a handshake ------------------------------------------------------------------------------ */
 
 /* Queues the primary console's nodes (/local/domain/N/console and both others); to be called in the caller's transaction. */
 void device_put_console(struct store *s, uint32_t domid, uint32_t port, unsigned long gfn);
+/*
+ * The same of a vfb and its vkbd. No program here serves them: their back ends say "closed" from the beginning, so that the guest's drivers
+ * do not hold up its start by waiting for them.
+ */
+void device_put_vfb(struct store *s, uint32_t domid, long devid, const struct vfb_config *vfb);
 
 /* --- Looking -------------------------------------------------------------------------------------------------- */
 
@@ -100,14 +100,12 @@ struct device_info {
 	long state;  /* of the front end, XenbusState 1..6: the "state" of xl's and xm's lists */
 	long backend_state;
 	long event_channel; /* as the lists print it: front end's event-channel (-1 for vifs that have two) */
-	long event_channel_tx, event_channel_rx;
 	long ring_ref, tx_ring_ref, rx_ring_ref;
 	char *frontend, *backend; /* paths */
 	char *script, *type;
-	char *hotplug_status;
 	char *error; /* hotplug-error, or xenbus' error node of back or front end */
 	/* vbd */
-	char *vdev, *target, *mode, *device_type, *physical_device;
+	char *vdev, *target, *mode, *device_type;
 	/* vif */
 	char *mac, *bridge, *ip, *vifname, *rate, *mtu;
 };
@@ -121,5 +119,5 @@ char *device_trouble(const struct device_info *d);
 
 /* The first number no device of the kind has. */
 long device_next_id(struct store *s, uint32_t domid, enum device_kind kind);
-/* "00:16:3e:xx:xx:xx" below xx = 80 */
-void device_random_mac(char mac[18]);
+/* "00:16:3e:xx:xx:xx" below xx = 80; the caller's. */
+char *device_random_mac(void);

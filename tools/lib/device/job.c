@@ -3,24 +3,18 @@
  * One device on its way up or down: which script runs when, what the back end's states mean, what is said when it does not move. Each
  * step ends by an event or by its time; a job that fails tells its operation, which decides what becomes of the others.
  */
-#include "lib/device/job.h"
+#include "lib/device/internal.h"
 
 #include "lib/base/log.h"
-#include "lib/base/text.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
 enum { TICK_MS = 5 };
 
-const char *const step_words[] = {
-	[STEP_NONE] = "done",
+static const char *const step_words[] = {
 	[STEP_INIT_WAIT] = "waiting for the back end",
-	[STEP_TURN] = "waiting for other disks' scripts",
 	[STEP_SCRIPT] = "waiting for the script",
 	[STEP_OPENED] = "waiting for the back end to open the disk",
-	[STEP_ATTACHED] = "attached",
 	[STEP_CLOSED] = "waiting for the back end to close",
 	[STEP_LAST_SCRIPT] = "waiting for the script",
 };
@@ -38,15 +32,8 @@ void job_step(struct job *j, enum step step)
 		return;
 	if (j->op->ds->turn == j)
 		j->op->ds->turn = NULL;
-	if (step != STEP_TURN) {
-		store_unwatch(j->watch);
-		j->watch = NULL;
-	}
-}
-
-bool job_waits(const struct job *j)
-{
-	return j->step != STEP_NONE && j->step != STEP_ATTACHED;
+	store_unwatch(j->watch);
+	j->watch = NULL;
 }
 
 static void job_prefix(const struct job *j, struct error *e)
@@ -56,9 +43,9 @@ static void job_prefix(const struct job *j, struct error *e)
 }
 
 /* Nothing left to do for the job but what is done for all together. */
-static void job_end(struct job *j, enum step step)
+static void job_end(struct job *j)
 {
-	job_step(j, step);
+	job_step(j, STEP_NONE);
 	op_progress(j->op);
 }
 
@@ -71,7 +58,7 @@ void job_fail(struct job *j, struct error *e)
 	if (!op->error.class)
 		op->error = *e;
 	if (op->removing) {
-		job_end(j, STEP_NONE);
+		job_end(j);
 	} else {
 		op->force = true;
 		op_remove(op);
@@ -88,11 +75,10 @@ static char *job_cause(struct job *j)
 	char *cause = NULL;
 
 	for (int i = 0; i < 3 && (!cause || !*cause); i++) {
-		char *path = xasprintf("%s/%s", j->at.path[places[i].at], places[i].name);
+		autofree char *path = xasprintf("%s/%s", j->at.path[places[i].at], places[i].name);
 
 		free(cause);
 		cause = store_read(j->op->ds->store, path, NULL);
-		free(path);
 	}
 	if (cause && *cause && cause[strlen(cause) - 1] == '.')
 		cause[strlen(cause) - 1] = '\0';
@@ -108,26 +94,39 @@ static const char *script_action(const struct job *j)
 	return actions[j->at.kind == DEVICE_VIF][j->op->removing];
 }
 
-static void script_ended(void *arg, const struct script_end *end);
+const char *const back_nodes[BACK_NODES] = {"script", "gatewaydev", "params", "mode", "node",
+					    "bridge", "vifname",    "mtu",    "ip"};
+
+static void job_script_ended(void *arg, int status, char *answer, const char *said);
 
 static int job_script(struct job *j, enum step step, struct error *e)
 {
 	bool is_vif = j->at.kind == DEVICE_VIF;
-	const char *const args[] = {script_action(j), is_vif ? "type_if=vif" : NULL, NULL};
+	char *script = j->known[BACK_SCRIPT];
+	char *argv[] = {script, (char *)script_action(j), is_vif ? (char *)"type_if=vif" : NULL,
+			NULL};
 	const char *kind = device_kind_name(j->at.kind);
+	struct text known = {0};
+
+	text_str(&known, "PONCHO_KNOWN=");
+	for (int i = BACK_OTHERS; i < BACK_NODES; i++)
+		if (j->known[i])
+			text_printf(&known, "%s=%s\n", back_nodes[i], j->known[i]);
 	char *env[] = {
-		xasprintf("script=%s", j->script),
+		xstrdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+		xstrdup("LANG=C"),
+		xasprintf("script=%s", script),
 		xasprintf("XENBUS_TYPE=%s", kind),
 		xasprintf("XENBUS_PATH=backend/%s/%u/%ld", kind, j->at.domid, j->at.devid),
-		xasprintf("XENBUS_BASE_PATH=backend"),
-		xasprintf("PONCHO_KNOWN=%s", j->known),
+		xstrdup("XENBUS_BASE_PATH=backend"),
+		text_take(&known),
 		is_vif ? xasprintf("vif=vif%u.%ld", j->at.domid, j->at.devid) : NULL,
-		is_vif ? xasprintf("netdev=%s", j->gatewaydev ?: "") : NULL,
+		is_vif ? xasprintf("netdev=%s", j->known[BACK_GATEWAYDEV] ?: "") : NULL,
 		NULL,
 	};
 
 	job_step(j, step);
-	j->running = script_start(j->op->ds, j->script, args, env, script_ended, j, e);
+	j->running = script_start(j->op->ds, argv, env, job_script_ended, j, e);
 	store_values_free(env, sizeof(env) / sizeof(env[0]));
 	return j->running ? 0 : -1;
 }
@@ -146,37 +145,35 @@ static void put_answer(struct job *j, char *answer)
 }
 
 /* -1: why the script's end is none to go on from. */
-static int script_judge(struct job *j, const struct script_end *end, struct error *e)
+static int script_judge(struct job *j, int end, const char *said, struct error *e)
 {
-	char *path = xasprintf("%s/hotplug-status", j->at.path[AT_BACK]), *cause = NULL, *status;
-	bool busy, rc;
+	autofree char *path = xasprintf("%s/hotplug-status", j->at.path[AT_BACK]), *cause = NULL;
+	autofree char *status = NULL;
+	bool exited = WIFEXITED(end), busy;
 
 	/* what it says at the end of a device is what it said at its beginning */
-	status = j->op->removing ? NULL : store_read(j->op->ds->store, path, NULL);
+	if (!j->op->removing)
+		status = store_read(j->op->ds->store, path, NULL);
 	busy = status && !strcmp(status, "busy");
-	rc = end->timed_out || end->status || busy || (status && !strcmp(status, "error"));
-	free(status);
-	free(path);
-	if (!rc)
+	if (!end && !busy && (!status || strcmp(status, "error")))
 		return 0;
 	if (!j->op->removing)
 		cause = job_cause(j);
-	if (end->timed_out)
-		error_set(e, ERROR_FAILED, "script %s %s was not done after %u s", j->script,
-			  script_action(j), j->op->ds->set.script_ms / 1000);
-	else if (cause || *end->said)
-		error_set(e, busy ? ERROR_CONFLICT : ERROR_FAILED, "%s", cause ?: end->said);
+	if (end < 0)
+		error_set(e, ERROR_FAILED, "script %s %s was not done after %u s",
+			  j->known[BACK_SCRIPT], script_action(j), j->op->ds->set.script_ms / 1000);
+	else if (cause || *said)
+		error_set(e, busy ? ERROR_CONFLICT : ERROR_FAILED, "%s", cause ?: said);
 	else
 		error_set(e, ERROR_FAILED, "script %s %s ended with %s %d and no message",
-			  j->script, script_action(j), WIFEXITED(end->status) ? "status" : "signal",
-			  WIFEXITED(end->status) ? WEXITSTATUS(end->status) : end->status);
-	free(cause);
+			  j->known[BACK_SCRIPT], script_action(j), exited ? "status" : "signal",
+			  exited ? WEXITSTATUS(end) : end);
 	return error_hint(e, "see %s", j->op->ds->set.log);
 }
 
 static void job_wait(struct job *j, enum step step, unsigned int ms, unsigned int first);
 
-static void script_ended(void *arg, const struct script_end *end)
+static void job_script_ended(void *arg, int status, char *answer, const char *said)
 {
 	struct job *j = arg;
 	struct store *s = j->op->ds->store;
@@ -184,12 +181,12 @@ static void script_ended(void *arg, const struct script_end *end)
 	int rc;
 
 	j->running = NULL;
-	put_answer(j, end->answer);
-	rc = script_judge(j, end, &e);
+	put_answer(j, answer);
+	rc = script_judge(j, status, said, &e);
 	if (j->op->removing) {
 		if (rc)
 			job_prefix(j, &e);
-		job_end(j, STEP_NONE);
+		job_end(j);
 		return;
 	}
 	if (!rc) {
@@ -201,35 +198,20 @@ static void script_ended(void *arg, const struct script_end *end)
 	else if (j->at.kind == DEVICE_VBD && !j->empty)
 		job_wait(j, STEP_OPENED, j->op->ds->set.state_ms, TICK_MS);
 	else
-		job_end(j, STEP_ATTACHED);
+		job_end(j);
 }
 
 /* --- Steps ---------------------------------------------------------------------------------------------- */
 
-static bool there(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-bool there(const char *fmt, ...)
-{
-	struct text path = {0};
-	va_list ap;
-	bool found;
-
-	va_start(ap, fmt);
-	text_vprintf(&path, fmt, ap);
-	va_end(ap);
-	found = !access(path.data, F_OK);
-	text_free(&path);
-	return found;
-}
-
 /* Whether the back end's driver has the device with @name in sysfs. */
 static bool driver_has(const struct job *j, const char *name)
 {
-	return there("%s/bus/xen-backend/devices/%s-%u-%ld/%s", j->op->ds->set.sys,
-		     device_kind_name(j->at.kind), j->at.domid, j->at.devid, name);
-}
+	autofree char *path =
+		xasprintf("%s/bus/xen-backend/devices/%s-%u-%ld/%s", j->op->ds->set.sys,
+			  device_kind_name(j->at.kind), j->at.domid, j->at.devid, name);
 
-static void job_check(struct job *j);
+	return !access(path, F_OK);
+}
 
 static void job_begin_script(struct job *j)
 {
@@ -237,8 +219,7 @@ static void job_begin_script(struct job *j)
 	struct error e;
 
 	if (j->at.kind == DEVICE_VBD && ds->turn && ds->turn != j) {
-		if (j->step != STEP_TURN)
-			job_wait(j, STEP_TURN, UINT32_MAX, TICK_MS);
+		j->until = loop_now() + ds->set.state_ms; /* others' time is not its own */
 		loop_timer_set(j->timer, TICK_MS);
 		return;
 	}
@@ -253,47 +234,42 @@ static void job_closed(struct job *j)
 {
 	struct error e;
 
-	if (j->script && !job_script(j, STEP_LAST_SCRIPT, &e))
+	if (j->known[BACK_SCRIPT] && !job_script(j, STEP_LAST_SCRIPT, &e))
 		return;
-	if (j->script)
+	if (j->known[BACK_SCRIPT])
 		job_prefix(j, &e);
-	job_end(j, STEP_NONE);
+	job_end(j);
 }
 
 static void job_refused(struct job *j)
 {
-	char *cause = job_cause(j);
+	autofree char *cause = job_cause(j);
 	struct error e;
 
 	error_set(&e, ERROR_FAILED, "the back end refused it, state %ld: %s", j->state,
 		  cause ?: "it does not say why");
-	free(cause);
 	job_fail(j, &e);
 }
 
 /* Looks whether what the job waits for is there. */
 static void job_check(struct job *j)
 {
-	struct devices *ds = j->op->ds;
-	bool leaving = j->state < 0 || j->state >= STATE_CLOSING;
+	bool leaving = j->state < 0 || j->state >= XenbusStateClosing;
 
 	if (j->step == STEP_CLOSED) {
-		if ((leaving && j->state != STATE_CLOSING) || !driver_has(j, "driver"))
+		if ((leaving && j->state != XenbusStateClosing) || !driver_has(j, "driver"))
 			job_closed(j);
 	} else if (!j->op->removing && leaving) {
 		job_refused(j);
-	} else if (j->step == STEP_INIT_WAIT && j->state >= STATE_INIT_WAIT) {
-		/* the interface comes a moment after the state */
-		if (j->at.kind != DEVICE_VIF ||
-		    there("%s/class/net/vif%u.%ld", ds->set.sys, j->at.domid, j->at.devid))
+	} else if (j->step == STEP_INIT_WAIT && j->state >= XenbusStateInitWait) {
+		/* a network interface comes a moment after the state */
+		if (j->at.kind == DEVICE_VBD || driver_has(j, "net"))
 			job_begin_script(j);
 		else
 			loop_timer_set(j->timer, TICK_MS);
-	} else if (j->step == STEP_TURN) {
-		job_begin_script(j);
 	} else if (j->step == STEP_OPENED) {
 		if (driver_has(j, "physical_device"))
-			job_end(j, STEP_ATTACHED);
+			job_end(j);
 		else
 			loop_timer_set(j->timer, TICK_MS);
 	}
@@ -309,9 +285,9 @@ static void state_changed(void *arg, const char *path)
 
 static void job_expired(void *arg)
 {
+	autofree char *cause = NULL;
 	struct job *j = arg;
 	struct error e;
-	char *cause;
 
 	if (loop_now() < j->until) {
 		job_check(j);
@@ -321,7 +297,6 @@ static void job_expired(void *arg)
 	error_set(&e, ERROR_FAILED, "%s took longer than %lu s, state %ld%s%s", step_words[j->step],
 		  (unsigned long)(j->until - j->since) / 1000, j->state, cause ? ": " : "",
 		  cause ?: "");
-	free(cause);
 	if (j->step == STEP_CLOSED && j->op->force) {
 		job_prefix(j, &e);
 		job_closed(j);

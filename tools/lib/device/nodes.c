@@ -7,12 +7,8 @@
 #include "lib/device/internal.h"
 
 #include "lib/base/file.h"
-#include "lib/base/text.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,21 +23,11 @@ const char *device_kind_name(enum device_kind kind)
 	return kinds[kind];
 }
 
-enum device_kind device_kind_named(const char *name)
-{
-	int kind = 0;
-
-	while (kind < DEVICE_KINDS && strcmp(kinds[kind], name))
-		kind++;
-	return (enum device_kind)kind;
-}
-
 void nodes_init(struct nodes *p, uint32_t domid, enum device_kind kind, long devid)
 {
 	const char *name = kinds[kind];
-
-	char *device = xasprintf("device/%s/%ld", name, devid);
-	char *back = xasprintf("backend/%s/%u/%ld", name, domid, devid);
+	autofree char *device = xasprintf("device/%s/%ld", name, devid);
+	autofree char *back = xasprintf("backend/%s/%u/%ld", name, domid, devid);
 
 	*p = (struct nodes){.domid = domid, .kind = kind, .devid = devid};
 	p->path[AT_FRONT] = xasprintf("/local/domain/%u/%s", domid,
@@ -51,8 +37,6 @@ void nodes_init(struct nodes *p, uint32_t domid, enum device_kind kind, long dev
 	p->path[AT_ERROR] = xasprintf("/local/domain/0/error/%s", back);
 	p->path[AT_FRONT_ERROR] = xasprintf("/local/domain/%u/error/%s", domid, device);
 	p->path[AT_STATE] = xasprintf("/local/domain/0/%s/state", back);
-	free(device);
-	free(back);
 }
 
 void nodes_free(struct nodes *p)
@@ -72,7 +56,8 @@ static void put_back(struct store *s, const struct nodes *p, const char *name, c
 /* What every device begins with. @front_perms: of the front end's folder. */
 static void put_common(struct store *s, const struct nodes *p, const char *front_perms)
 {
-	char *domid = xasprintf("%u", p->domid), *back_perms = xasprintf("n0,r%u", p->domid);
+	autofree char *domid = xasprintf("%u", p->domid);
+	autofree char *back_perms = xasprintf("n0,r%u", p->domid);
 
 	store_put_removed(s, p->path[AT_LIBXL]);
 	store_put_removed(s, p->path[AT_ERROR]);
@@ -88,29 +73,24 @@ static void put_common(struct store *s, const struct nodes *p, const char *front
 	put_back(s, p, "frontend-id", domid);
 	put_back(s, p, "online", "1");
 	put_back(s, p, "state", "1");
-	free(domid);
-	free(back_perms);
 }
 
 /* A device whose front end is the domain's. What an earlier one of the same number left goes first. */
 static void put_device(struct store *s, const struct nodes *p)
 {
-	char *perms = xasprintf("n%u,r0", p->domid);
+	autofree char *perms = xasprintf("n%u,r0", p->domid);
 
 	store_put_removed(s, p->path[AT_FRONT]);
 	store_put_removed(s, p->path[AT_BACK]);
 	put_common(s, p, perms);
 	store_put(s, p->path[AT_FRONT], "state", "1");
-	free(perms);
 }
 
 static void put_script(const struct devices *ds, const struct nodes *p, const char *script)
 {
-	char *path = strchr(script, '/') ? xstrdup(script)
-					 : xasprintf("%s/%s", ds->set.script_folder, script);
+	autofree char *path = xasprintf("%s/%s", ds->set.script_folder, script);
 
-	put_back(ds->store, p, "script", path);
-	free(path);
+	put_back(ds->store, p, "script", strchr(script, '/') ? script : path);
 }
 
 void put_disk(const struct devices *ds, const struct nodes *p, const struct disk_config *disk)
@@ -143,10 +123,9 @@ void put_disk(const struct devices *ds, const struct nodes *p, const struct disk
 /* The MTU the guest is told: as configured, or its bridge's. */
 static char *mtu_of(const struct devices *ds, const struct nic_config *nic, const char *bridge)
 {
-	char *path = xasprintf("%s/class/net/%s/mtu", ds->set.sys, bridge), *mtu;
+	autofree char *path = xasprintf("%s/class/net/%s/mtu", ds->set.sys, bridge);
+	char *mtu = nic->mtu ? xasprintf("%ld", nic->mtu) : file_read(path, 16, NULL, NULL);
 
-	mtu = nic->mtu ? xasprintf("%ld", nic->mtu) : file_read(path, 16, NULL, NULL);
-	free(path);
 	if (!mtu)
 		return xstrdup("1500");
 	mtu[strcspn(mtu, "\n")] = '\0';
@@ -157,18 +136,17 @@ void put_nic(const struct devices *ds, const struct nodes *p, const struct nic_c
 {
 	struct store *s = ds->store;
 	const char *bridge = nic->bridge ? nic->bridge : ds->set.bridge;
-	char *mtu = mtu_of(ds, nic, bridge), *mtu_node = xasprintf("%s/mtu", p->path[AT_FRONT]);
-	char *perms = xasprintf("n0,r%u", p->domid), *handle = xasprintf("%ld", p->devid);
-	char random[18], *rate = NULL;
+	autofree char *mtu = mtu_of(ds, nic, bridge), *handle = xasprintf("%ld", p->devid);
+	autofree char *mtu_node = xasprintf("%s/mtu", p->path[AT_FRONT]);
+	autofree char *perms = xasprintf("n0,r%u", p->domid), *rate = NULL;
 
-	device_random_mac(random);
 	if (nic->rate_interval_us)
 		rate = xasprintf("%lu,%ld", (unsigned long)nic->rate_bytes_per_interval,
 				 nic->rate_interval_us);
 	put_device(s, p);
 	put_script(ds, p, nic->script ? nic->script : ds->set.vif_script);
 	put_back(s, p, "vifname", nic->ifname);
-	put_back(s, p, "mac", nic->mac ? nic->mac : random);
+	put_back(s, p, "mac", nic->mac);
 	put_back(s, p, "ip", nic->ip);
 	put_back(s, p, "gatewaydev", nic->gatewaydev);
 	put_back(s, p, "rate", rate);
@@ -178,43 +156,44 @@ void put_nic(const struct devices *ds, const struct nodes *p, const struct nic_c
 	put_back(s, p, "type", "vif");
 	put_back(s, p, "hotplug-status", ""); /* the back end waits for the script's "connected" */
 	store_put(s, p->path[AT_FRONT], "handle", "%s", handle);
-	store_put(s, p->path[AT_FRONT], "mac", "%s", nic->mac ? nic->mac : random);
+	store_put(s, p->path[AT_FRONT], "mac", "%s", nic->mac);
 	store_put(s, p->path[AT_FRONT], "trusted", "%s", nic->trusted ? "1" : "0");
 	store_put(s, mtu_node, NULL, "%s", mtu);
 	store_put_permissions(s, mtu_node, perms);
-	free(mtu);
-	free(mtu_node);
-	free(perms);
-	free(handle);
-	free(rate);
 }
 
-void put_vfb(const struct devices *ds, const struct nodes *p, const struct vfb_config *vfb)
+static void put_unserved(struct store *s, struct nodes *p, uint32_t domid, enum device_kind kind,
+			 long devid)
 {
-	struct store *s = ds->store;
-	char *display = xasprintf("%ld", vfb->vnc_display > 0 ? vfb->vnc_display : 0);
-
+	nodes_init(p, domid, kind, devid);
 	put_device(s, p);
-	put_back(s, p, "vnc", vfb->vnc ? "1" : "0");
-	put_back(s, p, "vnclisten", vfb->vnc_listen ? vfb->vnc_listen : "127.0.0.1");
-	put_back(s, p, "vncpasswd", vfb->vnc_passwd);
-	put_back(s, p, "vncdisplay", display);
-	put_back(s, p, "vncunused", vfb->vnc && vfb->vnc_unused ? "1" : "0");
-	put_back(s, p, "sdl", vfb->sdl > 0 ? "1" : "0");
-	put_back(s, p, "opengl", vfb->opengl > 0 ? "1" : "0");
-	put_back(s, p, "xauthority", vfb->sdl_xauthority);
-	put_back(s, p, "display", vfb->sdl_display);
-	free(display);
+	store_put(s, p->path[AT_STATE], NULL, "%d", XenbusStateClosed);
 }
 
-void put_vkbd(const struct devices *ds, const struct nodes *p)
+void device_put_vfb(struct store *s, uint32_t domid, long devid, const struct vfb_config *vfb)
 {
-	put_device(ds->store, p);
+	autofree char *display = xasprintf("%ld", vfb->vnc_display > 0 ? vfb->vnc_display : 0);
+	struct nodes p;
+
+	put_unserved(s, &p, domid, DEVICE_VKBD, devid);
+	nodes_free(&p);
+	put_unserved(s, &p, domid, DEVICE_VFB, devid);
+	put_back(s, &p, "vnc", vfb->vnc ? "1" : "0");
+	put_back(s, &p, "vnclisten", vfb->vnc_listen ? vfb->vnc_listen : "127.0.0.1");
+	put_back(s, &p, "vncpasswd", vfb->vnc_passwd);
+	put_back(s, &p, "vncdisplay", display);
+	put_back(s, &p, "vncunused", vfb->vnc && vfb->vnc_unused ? "1" : "0");
+	put_back(s, &p, "sdl", vfb->sdl > 0 ? "1" : "0");
+	put_back(s, &p, "opengl", vfb->opengl > 0 ? "1" : "0");
+	put_back(s, &p, "xauthority", vfb->sdl_xauthority);
+	put_back(s, &p, "display", vfb->sdl_display);
+	nodes_free(&p);
 }
 
 void device_put_console(struct store *s, uint32_t domid, uint32_t port, unsigned long gfn)
 {
-	char *own = xasprintf("n%u,r0", domid), *ours = xasprintf("n0,r%u", domid), *id;
+	autofree char *own = xasprintf("n%u,r0", domid), *ours = xasprintf("n0,r%u", domid);
+	autofree char *id = NULL;
 	struct nodes p;
 
 	nodes_init(&p, domid, DEVICE_CONSOLE, 0);
@@ -229,9 +208,6 @@ void device_put_console(struct store *s, uint32_t domid, uint32_t port, unsigned
 	store_put(s, p.path[AT_FRONT], "port", "%u", port);
 	store_put(s, p.path[AT_FRONT], "ring-ref", "%lu", gfn);
 	nodes_free(&p);
-	free(own);
-	free(ours);
-	free(id);
 }
 
 /* --- What can be served --------------------------------------------------------------------------------- */
@@ -239,22 +215,17 @@ void device_put_console(struct store *s, uint32_t domid, uint32_t port, unsigned
 static int backend_check(const struct devices *ds, enum device_kind kind, const char *domain,
 			 struct error *e)
 {
-	char *bus = xasprintf("%s/bus/xen-backend", ds->set.sys);
-	char *driver = xasprintf("%s/drivers/%s", bus, kinds[kind]);
-	int rc = 0;
+	autofree char *bus = xasprintf("%s/bus/xen-backend", ds->set.sys);
+	autofree char *driver = xasprintf("%s/drivers/%s", bus, kinds[kind]);
 
-	if (domain && strcmp(domain, "0") && strcmp(domain, "Domain-0")) {
-		rc = error_set(e, ERROR_UNSUPPORTED,
-			       "its back end cannot be in domain %s, only in domain 0", domain);
-	} else if (!access(bus, F_OK) && access(driver, F_OK)) {
-		rc = error_set(e, ERROR_UNSUPPORTED,
-			       "domain 0's kernel has no driver for back ends of kind %s",
-			       kinds[kind]);
-		error_hint(e, "modprobe %s", kind == DEVICE_VBD ? "xen-blkback" : "xen-netback");
-	}
-	free(bus);
-	free(driver);
-	return rc;
+	if (domain && strcmp(domain, "0") && strcmp(domain, "Domain-0"))
+		return error_set(e, ERROR_UNSUPPORTED,
+				 "its back end cannot be in domain %s, only in domain 0", domain);
+	if (access(bus, F_OK) || !access(driver, F_OK))
+		return 0;
+	error_set(e, ERROR_UNSUPPORTED, "domain 0's kernel has no driver for back ends of kind %s",
+		  kinds[kind]);
+	return error_hint(e, "modprobe %s", kind == DEVICE_VBD ? "xen-blkback" : "xen-netback");
 }
 
 static int target_check(const char *target, struct error *e)
@@ -299,11 +270,11 @@ int nic_servable(const struct devices *ds, const struct nic_config *nic, struct 
 	return backend_check(ds, DEVICE_VIF, nic->backend_domain, e);
 }
 
-void device_random_mac(char mac[18])
+char *device_random_mac(void)
 {
-	unsigned char r[3] = {0};
+	unsigned char r[3];
 
 	if (getrandom(r, sizeof(r), 0) < 0)
 		abort();
-	snprintf(mac, 18, "00:16:3e:%02x:%02x:%02x", r[0] & 0x7f, r[1], r[2]);
+	return xasprintf("00:16:3e:%02x:%02x:%02x", r[0] & 0x7f, r[1], r[2]);
 }

@@ -6,21 +6,16 @@
 #include "lib/device/internal.h"
 
 #include "lib/base/log.h"
-#include "lib/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 enum { KILL_MS = 1000, ANSWER_FD = 3, SAID = 256 };
 
@@ -31,7 +26,7 @@ struct script {
 	off_t log_at; /* where its output begins, if nobody else writes */
 	struct loop_source *exit, *timer;
 	bool over; /* its time is, or it was stopped */
-	void (*ended)(void *arg, const struct script_end *end);
+	script_ended *ended;
 	void *arg;
 };
 
@@ -71,16 +66,14 @@ static char *said_read(const struct script *s)
 	return xstrdup(line ? line + 1 : tail);
 }
 
-static void report(struct script *s, bool timed_out, int status)
+static void report(struct script *s, int status)
 {
-	struct script_end end = {timed_out, status, answer_read(s), said_read(s)};
-	void (*ended)(void *arg, const struct script_end *end) = s->ended;
+	autofree char *answer = answer_read(s), *said = said_read(s);
+	script_ended *ended = s->ended;
 
 	s->ended = NULL;
 	if (ended)
-		ended(s->arg, &end);
-	free(end.answer);
-	free(end.said);
+		ended(s->arg, status, answer, said);
 }
 
 static void exited(void *arg, uint32_t events)
@@ -89,7 +82,7 @@ static void exited(void *arg, uint32_t events)
 	int status = 0;
 
 	waitpid(s->pid, &status, 0);
-	report(s, false, status);
+	report(s, status);
 	script_free(s);
 }
 
@@ -101,7 +94,7 @@ static void expired(void *arg)
 	if (!s->over)
 		loop_timer_set(s->timer, KILL_MS);
 	s->over = true;
-	report(s, true, 0);
+	report(s, -1);
 }
 
 void script_stop(struct script *s)
@@ -113,8 +106,7 @@ void script_stop(struct script *s)
 		expired(s);
 }
 
-static int spawn(pid_t *pid, const char *path, char *const *argv, char *const *env, int log,
-		 int answer)
+static int spawn(pid_t *pid, char *const *argv, char *const *env, int log, int answer)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
@@ -133,7 +125,7 @@ static int spawn(pid_t *pid, const char *path, char *const *argv, char *const *e
 	posix_spawn_file_actions_adddup2(&files, log, 1);
 	posix_spawn_file_actions_adddup2(&files, log, 2);
 	posix_spawn_file_actions_adddup2(&files, answer, ANSWER_FD);
-	rc = posix_spawn(pid, path, &files, &attr, argv, env);
+	rc = posix_spawn(pid, argv[0], &files, &attr, argv, env);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attr);
 	return rc;
@@ -146,30 +138,21 @@ static int log_file(const struct devices *ds)
 	return fd >= 0 ? fd : open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
-struct script *script_start(struct devices *ds, const char *path, const char *const *args,
-			    char *const *env,
-			    void (*ended)(void *arg, const struct script_end *end), void *arg,
-			    struct error *e)
+struct script *script_start(struct devices *ds, char *const *argv, char *const *env,
+			    script_ended *ended, void *arg, struct error *e)
 {
-	const char *argv[8] = {path}, *environment[24] = {DEFAULT_PATH, "LANG=C"};
-	struct script *s = xcalloc(1, sizeof(*s));
+	struct script *s = xmalloc(sizeof(*s));
 	int ends[2] = {-1, -1}, rc;
 
-	for (int i = 0; args[i] && i < 6; i++)
-		argv[i + 1] = args[i];
-	for (int i = 0; env[i] && i < 21; i++)
-		environment[i + 2] = env[i];
 	*s = (struct script){.ds = ds, .log = log_file(ds), .ended = ended, .arg = arg};
 	s->log_at = lseek(s->log, 0, SEEK_END);
-	rc = pipe2(ends, O_CLOEXEC | O_NONBLOCK)
-		     ? errno
-		     : spawn(&s->pid, path, (char *const *)argv, (char *const *)environment, s->log,
-			     ends[1]);
+	rc = pipe2(ends, O_CLOEXEC | O_NONBLOCK) ? errno
+						 : spawn(&s->pid, argv, env, s->log, ends[1]);
 	close(ends[1]);
 	s->answer = ends[0];
 	s->pidfd = rc ? -1 : pidfd_open(s->pid, 0);
 	if (rc) {
-		error_errno(e, ERROR_FAILED, rc, "script %s cannot be run", path);
+		error_errno(e, ERROR_FAILED, rc, "script %s cannot be run", argv[0]);
 		script_free(s);
 		return NULL;
 	}

@@ -89,10 +89,13 @@ int hyper_domain_create(struct hyper *h, const struct xen_domctl_createdomain *c
 	return error_errno(e, ERROR_NONE, errno, "the hypervisor does not create the domain");
 }
 
-/* Those without arguments. */
-static int plain(struct hyper *h, uint32_t cmd, uint32_t domid, const char *what, struct error *e)
+/* Those whose argument is one number, 0 for none: it is the first of its struct. */
+static int call_with(struct hyper *h, uint32_t cmd, uint32_t domid, uint64_t number,
+		     const char *what, struct error *e)
 {
-	hyper_domctl(h, cmd, domid);
+	struct xen_domctl *op = hyper_domctl(h, cmd, domid);
+
+	memcpy(&op->u, &number, sizeof(number));
 	return hyper_domctl_call(h, what, e);
 }
 
@@ -101,35 +104,19 @@ int hyper_domain_destroy(struct hyper *h, uint32_t domid, struct error *e)
 	int rc;
 
 	do
-		rc = plain(h, XEN_DOMCTL_destroydomain, domid, " cannot be destroyed", e);
+		rc = call_with(h, XEN_DOMCTL_destroydomain, domid, 0, " cannot be destroyed", e);
 	while (rc && (errno == EAGAIN || errno == ERESTART));
 	return rc;
 }
 
 int hyper_domain_pause(struct hyper *h, uint32_t domid, struct error *e)
 {
-	return plain(h, XEN_DOMCTL_pausedomain, domid, " cannot be paused", e);
+	return call_with(h, XEN_DOMCTL_pausedomain, domid, 0, " cannot be paused", e);
 }
 
 int hyper_domain_unpause(struct hyper *h, uint32_t domid, struct error *e)
 {
-	return plain(h, XEN_DOMCTL_unpausedomain, domid, " cannot be unpaused", e);
-}
-
-int hyper_domain_resume(struct hyper *h, uint32_t domid, struct error *e)
-{
-	return plain(h, XEN_DOMCTL_resumedomain, domid, " cannot be resumed", e);
-}
-
-int hyper_domain_shutdown(struct hyper *h, uint32_t domid, unsigned int reason, struct error *e)
-{
-	struct sched_remote_shutdown *op = hyper_op(h, sizeof(*op));
-
-	op->domain_id = (domid_t)domid;
-	op->reason = reason;
-	if (!xencall2(h->call, __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, (uintptr_t)op))
-		return 0;
-	return hyper_domain_error(domid, " cannot be shut down", e);
+	return call_with(h, XEN_DOMCTL_unpausedomain, domid, 0, " cannot be unpaused", e);
 }
 
 int hyper_domain_set_handle(struct hyper *h, uint32_t domid, const uint8_t uuid[16],
@@ -143,34 +130,30 @@ int hyper_domain_set_handle(struct hyper *h, uint32_t domid, const uint8_t uuid[
 
 int hyper_domain_set_max_memory(struct hyper *h, uint32_t domid, uint64_t kb, struct error *e)
 {
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_max_mem, domid);
-
-	op->u.max_mem.max_memkb = kb;
-	return hyper_domctl_call(h, "'s memory limit cannot be set", e);
+	return call_with(h, XEN_DOMCTL_max_mem, domid, kb, "'s memory limit cannot be set", e);
 }
 
 int hyper_domain_set_vcpus(struct hyper *h, uint32_t domid, unsigned int nr, struct error *e)
 {
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_max_vcpus, domid);
-
-	op->u.max_vcpus.max = nr;
-	return hyper_domctl_call(h, "'s vCPUs cannot be made", e);
+	return call_with(h, XEN_DOMCTL_max_vcpus, domid, nr, "'s vCPUs cannot be made", e);
 }
 
 int hyper_domain_set_time_offset(struct hyper *h, uint32_t domid, int64_t seconds, struct error *e)
 {
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_settimeoffset, domid);
-
-	op->u.settimeoffset.time_offset_seconds = seconds;
-	return hyper_domctl_call(h, "'s clock cannot be set", e);
+	return call_with(h, XEN_DOMCTL_settimeoffset, domid, (uint64_t)seconds,
+			 "'s clock cannot be set", e);
 }
 
 int hyper_domain_set_tsc_mode(struct hyper *h, uint32_t domid, unsigned int mode, struct error *e)
 {
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_settscinfo, domid);
+	return call_with(h, XEN_DOMCTL_settscinfo, domid, mode,
+			 "'s time stamp counter cannot be set up", e);
+}
 
-	op->u.tsc_info.tsc_mode = mode;
-	return hyper_domctl_call(h, "'s time stamp counter cannot be set up", e);
+int hyper_hypercall_page(struct hyper *h, uint32_t domid, xen_pfn_t mfn, struct error *e)
+{
+	return call_with(h, XEN_DOMCTL_hypercall_init, domid, mfn,
+			 "'s hypercall page cannot be filled", e);
 }
 
 int hyper_domain_trigger(struct hyper *h, uint32_t domid, unsigned int trigger, unsigned int vcpu,

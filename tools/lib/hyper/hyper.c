@@ -15,10 +15,9 @@ struct hyper *hyper_open(struct error *e)
 
 	/* The libraries write to stderr when they fail: look first. */
 	if (access(PRIVCMD, R_OK | W_OK)) {
-		if (errno == EACCES)
-			error_set(e, ERROR_PERMISSION, "only root may control the hypervisor");
-		else
-			error_set(e, ERROR_ABSENT, "there is no hypervisor here: no " PRIVCMD);
+		error_set(e, errno == EACCES ? ERROR_PERMISSION : ERROR_ABSENT, "%s",
+			  errno == EACCES ? "only root may control the hypervisor"
+					  : "there is no hypervisor here: no " PRIVCMD);
 		return NULL;
 	}
 	h = xcalloc(1, sizeof(*h));

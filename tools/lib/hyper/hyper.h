@@ -55,10 +55,6 @@ int hyper_domain_destroy(struct hyper *h, uint32_t domid, struct error *e);
 /* Pauses count: as many unpauses undo them. A new domain has one. */
 int hyper_domain_pause(struct hyper *h, uint32_t domid, struct error *e);
 int hyper_domain_unpause(struct hyper *h, uint32_t domid, struct error *e);
-/* As if the guest had called SCHEDOP_shutdown itself; @reason is SHUTDOWN_... of xen/sched.h. Nothing is asked of the guest. */
-int hyper_domain_shutdown(struct hyper *h, uint32_t domid, unsigned int reason, struct error *e);
-/* Lets a domain that has shut down for suspending run on. */
-int hyper_domain_resume(struct hyper *h, uint32_t domid, struct error *e);
 int hyper_domain_set_handle(struct hyper *h, uint32_t domid, const uint8_t uuid[16],
 			    struct error *e);
 int hyper_domain_set_max_memory(struct hyper *h, uint32_t domid, uint64_t kb, struct error *e);
@@ -67,6 +63,8 @@ int hyper_domain_set_vcpus(struct hyper *h, uint32_t domid, unsigned int nr, str
 int hyper_domain_set_time_offset(struct hyper *h, uint32_t domid, int64_t seconds, struct error *e);
 /* @mode: 0 default, 1 always emulate, 2 native, 3 native with rdtscp. */
 int hyper_domain_set_tsc_mode(struct hyper *h, uint32_t domid, unsigned int mode, struct error *e);
+/* Makes a machine frame of the domain its hypercall page. */
+int hyper_hypercall_page(struct hyper *h, uint32_t domid, xen_pfn_t mfn, struct error *e);
 /* XEN_DOMCTL_SENDTRIGGER_... */
 int hyper_domain_trigger(struct hyper *h, uint32_t domid, unsigned int trigger, unsigned int vcpu,
 			 struct error *e);
@@ -79,23 +77,20 @@ int hyper_vcpu_get_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
 			   vcpu_guest_context_t *context, struct error *e);
 int hyper_vcpu_set_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
 			   const vcpu_guest_context_t *context, struct error *e);
+enum hyper_affinity { HYPER_AFFINITY_GET, HYPER_AFFINITY_SET, HYPER_AFFINITY_FORCE };
 /*
- * Bit maps of CPUs, CPU n in bit n % 8 of byte n / 8, @bytes each; NULL for the one that does not matter. Setting: @force undoes a pin
- * that the guest itself asked for. After setting they hold what is in effect: the CPUs of the pool and, for @soft, of @hard too.
+ * Bit maps of CPUs, CPU n in bit n % 8 of byte n / 8, @bytes each; NULL for the one that does not matter. Forcing undoes a pin that the
+ * guest itself asked for. After setting they hold what is in effect: the CPUs of the pool and, for @soft, of @hard too.
  */
-int hyper_vcpu_get_affinity(struct hyper *h, uint32_t domid, unsigned int vcpu, uint8_t *hard,
-			    uint8_t *soft, size_t bytes, struct error *e);
-int hyper_vcpu_set_affinity(struct hyper *h, uint32_t domid, unsigned int vcpu, uint8_t *hard,
-			    uint8_t *soft, size_t bytes, bool force, struct error *e);
+int hyper_vcpu_affinity(struct hyper *h, uint32_t domid, unsigned int vcpu, uint8_t *hard,
+			uint8_t *soft, size_t bytes, enum hyper_affinity how, struct error *e);
 
 /* --- Scheduling ------------------------------------------------------------------------------------- */
 
 /* @sched_id: XEN_SCHEDULER_CREDIT or _CREDIT2, of the domain's pool. Setting: 0 as weight, 65535 as cap keeps it. */
 enum { HYPER_CAP_KEEP = 0xffff };
-int hyper_sched_get(struct hyper *h, uint32_t domid, uint32_t sched_id,
-		    struct xen_domctl_sched_credit *params, struct error *e);
-int hyper_sched_set(struct hyper *h, uint32_t domid, uint32_t sched_id,
-		    const struct xen_domctl_sched_credit *params, struct error *e);
+int hyper_sched(struct hyper *h, uint32_t domid, uint32_t sched_id,
+		struct xen_domctl_sched_credit *params, bool set, struct error *e);
 /* The scheduler's own parameters. @op->cpupool_id and ->sched_id say which; getting fills @op->u, setting reads it and writes it back. */
 int hyper_sched_params(struct hyper *h, struct xen_sysctl_scheduler_op *op, bool set,
 		       struct error *e);
@@ -155,8 +150,6 @@ void hyper_unmap_grants(struct hyper *h, struct hyper_resource *r);
 /* MMUEXT_... in the domain's name, e.g. pinning its first page table. */
 int hyper_mmuext(struct hyper *h, uint32_t domid, const struct mmuext_op *ops, unsigned int nr,
 		 struct error *e);
-/* Makes a machine frame of the domain its hypercall page. */
-int hyper_hypercall_page(struct hyper *h, uint32_t domid, xen_pfn_t mfn, struct error *e);
 
 /* --- The machine ------------------------------------------------------------------------------------ */
 

@@ -141,11 +141,3 @@ int hyper_mmuext(struct hyper *h, uint32_t domid, const struct mmuext_op *ops, u
 		return hyper_domain_error(domid, "'s page tables are refused", e);
 	return 0;
 }
-
-int hyper_hypercall_page(struct hyper *h, uint32_t domid, xen_pfn_t mfn, struct error *e)
-{
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_hypercall_init, domid);
-
-	op->u.hypercall_init.gmfn = mfn;
-	return hyper_domctl_call(h, "'s hypercall page cannot be filled", e);
-}

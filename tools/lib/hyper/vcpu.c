@@ -40,51 +40,36 @@ int hyper_vcpu_set_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
 	return hyper_domctl_call_vcpu(h, vcpu, "'s registers cannot be set", e);
 }
 
-/* Both maps lie side by side behind the op. */
-static int affinity_call(struct hyper *h, struct xen_domctl *op, uint8_t *const map[2],
-			 size_t bytes, const char *what, struct error *e)
+_Static_assert(XEN_VCPUAFFINITY_SOFT == XEN_VCPUAFFINITY_HARD << 1, "in the maps' order");
+
+int hyper_vcpu_affinity(struct hyper *h, uint32_t domid, unsigned int vcpu, uint8_t *hard,
+			uint8_t *soft, size_t bytes, enum hyper_affinity how, struct error *e)
 {
+	struct xen_domctl *op = hyper_domctl(
+		h, how ? XEN_DOMCTL_setvcpuaffinity : XEN_DOMCTL_getvcpuaffinity, domid);
 	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
 	struct xenctl_bitmap *arg[] = {&a->cpumap_hard, &a->cpumap_soft};
-	uint8_t *at[] = {hyper_data(h), (uint8_t *)hyper_data(h) + HYPER_MAP_BYTES};
+	uint8_t *map[] = {hard, soft}, *at = hyper_data(h);
 
+	a->vcpu = vcpu;
+	a->flags = how == HYPER_AFFINITY_FORCE ? XEN_VCPUAFFINITY_FORCE : 0;
 	bytes = bytes < HYPER_MAP_BYTES ? bytes : HYPER_MAP_BYTES;
 	for (int i = 0; i < 2; i++) {
 		arg[i]->nr_bits = (uint32_t)bytes * 8;
-		set_xen_guest_handle(arg[i]->bitmap, at[i]);
+		set_xen_guest_handle(arg[i]->bitmap, at + i * HYPER_MAP_BYTES);
 		if (map[i]) {
-			memcpy(at[i], map[i], bytes);
+			memcpy(at + i * HYPER_MAP_BYTES, map[i], bytes);
 			a->flags |= XEN_VCPUAFFINITY_HARD << i;
 		}
 	}
-	if (hyper_domctl_call_vcpu(h, a->vcpu, what, e))
+	if (hyper_domctl_call_vcpu(
+		    h, vcpu, how ? "'s affinities cannot be set" : "'s affinities cannot be read",
+		    e))
 		return -1;
 	for (int i = 0; i < 2; i++)
 		if (map[i])
-			memcpy(map[i], at[i], bytes);
+			memcpy(map[i], at + i * HYPER_MAP_BYTES, bytes);
 	return 0;
-}
-_Static_assert(XEN_VCPUAFFINITY_SOFT == XEN_VCPUAFFINITY_HARD << 1, "in the maps' order");
-
-int hyper_vcpu_get_affinity(struct hyper *h, uint32_t domid, unsigned int vcpu, uint8_t *hard,
-			    uint8_t *soft, size_t bytes, struct error *e)
-{
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_getvcpuaffinity, domid);
-
-	op->u.vcpuaffinity.vcpu = vcpu;
-	return affinity_call(h, op, (uint8_t *[]){hard, soft}, bytes,
-			     "'s affinities cannot be read", e);
-}
-
-int hyper_vcpu_set_affinity(struct hyper *h, uint32_t domid, unsigned int vcpu, uint8_t *hard,
-			    uint8_t *soft, size_t bytes, bool force, struct error *e)
-{
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_setvcpuaffinity, domid);
-
-	op->u.vcpuaffinity.vcpu = vcpu;
-	op->u.vcpuaffinity.flags = force ? XEN_VCPUAFFINITY_FORCE : 0;
-	return affinity_call(h, op, (uint8_t *[]){hard, soft}, bytes, "'s affinities cannot be set",
-			     e);
 }
 
 /* --- Scheduling --- */
@@ -105,34 +90,22 @@ const char *hyper_sched_name(uint32_t sched_id)
 _Static_assert(sizeof(struct xen_domctl_sched_credit) == sizeof(struct xen_domctl_sched_credit2),
 	       "one shape for both");
 
-static struct xen_domctl_scheduler_op *sched_op(struct hyper *h, uint32_t domid, uint32_t sched_id)
+int hyper_sched(struct hyper *h, uint32_t domid, uint32_t sched_id,
+		struct xen_domctl_sched_credit *params, bool set, struct error *e)
 {
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_scheduler_op, domid);
+	struct xen_domctl_scheduler_op *op =
+		&hyper_domctl(h, XEN_DOMCTL_scheduler_op, domid)->u.scheduler_op;
 
-	op->u.scheduler_op.sched_id = sched_id;
-	return &op->u.scheduler_op;
-}
-
-int hyper_sched_get(struct hyper *h, uint32_t domid, uint32_t sched_id,
-		    struct xen_domctl_sched_credit *params, struct error *e)
-{
-	struct xen_domctl_scheduler_op *op = sched_op(h, domid, sched_id);
-
-	op->cmd = XEN_DOMCTL_SCHEDOP_getinfo;
-	if (hyper_domctl_call(h, "'s scheduling parameters cannot be read", e))
+	op->sched_id = sched_id;
+	op->cmd = set ? XEN_DOMCTL_SCHEDOP_putinfo : XEN_DOMCTL_SCHEDOP_getinfo;
+	op->u.credit = *params;
+	if (hyper_domctl_call(h,
+			      set ? "'s scheduling parameters cannot be set"
+				  : "'s scheduling parameters cannot be read",
+			      e))
 		return -1;
 	*params = op->u.credit;
 	return 0;
-}
-
-int hyper_sched_set(struct hyper *h, uint32_t domid, uint32_t sched_id,
-		    const struct xen_domctl_sched_credit *params, struct error *e)
-{
-	struct xen_domctl_scheduler_op *op = sched_op(h, domid, sched_id);
-
-	op->cmd = XEN_DOMCTL_SCHEDOP_putinfo;
-	op->u.credit = *params;
-	return hyper_domctl_call(h, "'s scheduling parameters cannot be set", e);
 }
 
 int hyper_sched_params(struct hyper *h, struct xen_sysctl_scheduler_op *op, bool set,

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -25,29 +26,17 @@ enum {
 	BATCH_REQUESTS = 128,
 	BATCH_BYTES = 16384, /* less than a socket holds: nobody waits for the other */
 	ANSWER_S = 3,
-	CONNECTIONS = 4, /* on which a request is tried */
-	OPEN_MS = 5000,	 /* how long a request waits for a xenstored being started again */
+	PATIENCE_MS = 5000, /* how long a request waits for a xenstored being started again */
 	AGAIN_MS = 100,
+	POLL_MS = 10,
 	TRIES = 100, /* of a transaction */
 };
 
+#define NOBODYS UINT32_MAX /* the number of requests whose answers nobody waits for */
+
 struct request {
-	size_t at; /* of its header in the batch */
-	int errnum;
-	char *answer;
-	size_t len;
-};
-
-struct batch {
-	struct text out;
-	struct request request[BATCH_REQUESTS];
-	unsigned int nr, answered;
-};
-
-struct event {
-	struct event *next;
-	uint32_t token;
-	char path[];
+	size_t at;    /* of its header among what is queued */
+	char **value; /* where the answer goes; NULL: a failure is kept for the flush */
 };
 
 struct store_watch {
@@ -56,7 +45,8 @@ struct store_watch {
 	uint32_t token;
 	void (*fired)(void *arg, const char *path);
 	void *arg;
-	char path[];
+	size_t len;
+	char request[]; /* path and token, each with its NUL */
 };
 
 struct store {
@@ -66,77 +56,79 @@ struct store {
 	uint32_t tx, last_token;
 	bool lost;	     /* the connection of the transaction @tx is gone */
 	struct error failed; /* the first failure of a queued request since the last flush */
-	struct batch batch;
-	struct text in;
+	size_t len; /* of the last value; and why there was none, ENOENT being the least of reasons */
+	int errnum;
+	struct text out, in, events; /* @events: paths and tokens, each with its NUL */
+	struct request request[BATCH_REQUESTS];
+	unsigned int nr, answered;
 	struct store_watch *watches;
-	struct event *events, **last_event;
-	unsigned long exchanges, messages;
 };
 
 /* --- Messages ----------------------------------------------------------------------------------------- */
 
-static void batch_clear(struct batch *b)
+static void put_message(struct text *out, uint32_t type, uint32_t id, uint32_t tx,
+			const char *payload, size_t len)
 {
-	for (unsigned int i = 0; i < b->nr; i++)
-		free(b->request[i].answer);
-	b->nr = b->answered = 0;
-	b->out.len = 0;
+	struct xsd_sockmsg head = {type, id, tx, (uint32_t)len};
+
+	text_add(out, &head, sizeof(head));
+	text_add(out, payload, len);
 }
 
-static void batch_add(struct batch *b, uint32_t type, uint32_t tx, const char *payload, size_t len)
+static void fail(struct store *s, const struct error *e)
 {
-	struct xsd_sockmsg head = {type, b->nr, tx, (uint32_t)len};
-
-	b->request[b->nr++] = (struct request){.at = b->out.len};
-	text_add(&b->out, &head, sizeof(head));
-	text_add(&b->out, payload, len);
+	if (!s->failed.class)
+		s->failed = *e;
 }
 
-static void event_keep(struct store *s, const char *payload, size_t len)
-{
-	size_t path_len = strnlen(payload, len) + 1;
-	struct event *ev;
-
-	if (!s->loop || path_len >= len)
-		return;
-	ev = xmalloc(sizeof(*ev) + path_len);
-	ev->next = NULL;
-	ev->token = (uint32_t)strtoul(payload + path_len, NULL, 16);
-	memcpy(ev->path, payload, path_len);
-	if (!s->events)
-		loop_timer_set(s->later, 1);
-	*s->last_event = ev;
-	s->last_event = &ev->next;
-}
-
-static int errnum_of(const char *name)
+static int errnum_of(const char *name, size_t len)
 {
 	for (size_t i = 0; i < sizeof(xsd_errors) / sizeof(xsd_errors[0]); i++)
-		if (!strcmp(xsd_errors[i].errstring, name))
+		if (!strncmp(xsd_errors[i].errstring, name, len))
 			return xsd_errors[i].errnum;
 	return EIO;
 }
 
-static int answer_keep(struct batch *b, const struct xsd_sockmsg *head, const char *payload)
+/* A node that is gone already, or a watch that is there already, is just what was asked for. */
+static bool is_fine(uint32_t type, int errnum)
 {
-	struct request *r = &b->request[b->answered];
-	struct xsd_sockmsg asked;
+	return !errnum || (errnum == ENOENT && (type == XS_RM || type == XS_UNWATCH)) ||
+	       (errnum == EEXIST && type == XS_WATCH);
+}
 
-	if (b->answered == b->nr)
+static int answer_take(struct store *s, const struct xsd_sockmsg *head, const char *payload)
+{
+	struct request *r = &s->request[s->answered];
+	struct xsd_sockmsg asked;
+	struct error e;
+	int errnum;
+
+	if (head->req_id == NOBODYS)
+		return 1;
+	if (s->answered == s->nr)
 		return -1;
-	memcpy(&asked, b->out.data + r->at, sizeof(asked));
+	memcpy(&asked, s->out.data + r->at, sizeof(asked));
 	if (head->req_id != asked.req_id || (head->type != XS_ERROR && head->type != asked.type))
 		return -1;
-	r->len = head->len;
-	r->answer = memcpy(xcalloc(1, r->len + 1), payload, r->len);
-	r->errnum = head->type == XS_ERROR ? errnum_of(r->answer) : 0;
-	b->answered++;
+	s->answered++;
+	errnum = head->type == XS_ERROR ? errnum_of(payload, head->len) : 0;
+	if (r->value && !errnum) {
+		*r->value = memcpy(xcalloc(1, head->len + 1), payload, head->len);
+		s->len = head->len;
+	} else if (r->value) {
+		s->errnum = errnum != ENOENT || !s->errnum ? errnum : s->errnum;
+	} else if (!is_fine(asked.type, errnum)) {
+		error_errno(&e, ERROR_NONE, errnum, "xenstore: changing %.*s", (int)asked.len,
+			    s->out.data + r->at + sizeof(asked));
+		fail(s, &e);
+	}
 	return 1;
 }
 
-/* One whole message off s->in, an event or the answer @b waits for. 1: done, 0: it is not whole, -1: this is no xenstored. */
-static int message_take(struct store *s, struct batch *b)
+/* One whole message off s->in, an event or an answer. 1: done, 0: it is not whole, -1: this is no xenstored. */
+static int message_take(struct store *s)
 {
+	const char *payload = s->in.data + sizeof(struct xsd_sockmsg);
 	struct xsd_sockmsg head;
 	int rc = 1;
 
@@ -147,35 +139,48 @@ static int message_take(struct store *s, struct batch *b)
 		return -1;
 	if (s->in.len < sizeof(head) + head.len)
 		return 0;
-	if (head.type == XS_WATCH_EVENT)
-		event_keep(s, s->in.data + sizeof(head), head.len);
-	else
-		rc = answer_keep(b, &head, s->in.data + sizeof(head));
+	if (head.type != XS_WATCH_EVENT) {
+		rc = answer_take(s, &head, payload);
+	} else if (strnlen(payload, head.len) + 1 < head.len && !payload[head.len - 1]) {
+		loop_timer_set(s->later, 1);
+		text_add(&s->events, payload, head.len);
+	}
 	text_drop(&s->in, sizeof(head) + head.len);
 	return rc;
 }
 
-/* Sends the unanswered rest of @b and takes the answers. -1: the connection is of no use any more. */
-static int converse(struct store *s, struct batch *b)
+/* All whole messages of what has come. -1: the connection is of no use any more. */
+static int receive(struct store *s, int flags)
 {
-	size_t at = b->answered < b->nr ? b->request[b->answered].at : b->out.len;
-	ssize_t n = 0;
+	ssize_t n = recv(s->fd, text_room(&s->in, 8192), 8192, flags);
+	int rc = n > 0 ? 1 : -1;
 
-	for (; at < b->out.len && n >= 0; at += n > 0 ? (size_t)n : 0)
-		n = send(s->fd, b->out.data + at, b->out.len - at, MSG_NOSIGNAL);
-	while (n >= 0) {
-		int rc = message_take(s, b); /* also events behind the last answer */
+	if (n < 0 && flags && errno == EAGAIN)
+		return 0;
+	s->in.len += n > 0 ? (size_t)n : 0;
+	while (rc > 0)
+		rc = message_take(s);
+	return rc;
+}
 
-		if (rc < 0 || (!rc && b->answered == b->nr))
-			return rc;
-		if (rc)
-			continue;
-		n = recv(s->fd, text_room(&s->in, 8192), 8192, 0);
-		if (!n)
+static int send_all(struct store *s, const struct text *t, size_t at)
+{
+	for (ssize_t n; at < t->len; at += (size_t)n) {
+		n = send(s->fd, t->data + at, t->len - at, MSG_NOSIGNAL);
+		if (n < 0)
 			return -1;
-		s->in.len += n > 0 ? (size_t)n : 0;
 	}
-	return -1;
+	return 0;
+}
+
+/* Sends what was not answered yet and takes the answers. */
+static int converse(struct store *s)
+{
+	int rc = send_all(s, &s->out, s->request[s->answered].at);
+
+	while (!rc && s->answered < s->nr)
+		rc = receive(s, 0);
+	return rc;
 }
 
 /* --- The connection ----------------------------------------------------------------------------------- */
@@ -191,8 +196,7 @@ static void disconnect(struct store *s)
 	s->fd = -1;
 	s->in.len = 0;
 	s->lost = s->tx != 0;
-	if (s->again)
-		loop_timer_set(s->again, AGAIN_MS);
+	loop_timer_set(s->again, AGAIN_MS);
 }
 
 static int socket_connect(void)
@@ -211,134 +215,64 @@ static int socket_connect(void)
 	return -1;
 }
 
-static void batch_watch(struct batch *b, uint32_t type, const struct store_watch *w)
-{
-	struct text t = {0};
-
-	text_printf(&t, "%s%c%x%c", w->path, '\0', w->token, '\0');
-	batch_add(b, type, 0, t.data, t.len);
-	text_free(&t);
-}
-
 /* A new connection with every watch registered anew. */
 static int reconnect(struct store *s)
 {
-	struct batch *b = xcalloc(1, sizeof(*b));
+	struct text again = {0};
 	int rc;
 
 	s->fd = socket_connect();
-	rc = s->fd < 0;
-	for (struct store_watch *w = s->watches; w && !rc; w = w->next) {
-		batch_watch(b, XS_WATCH, w);
-		rc = converse(s, b);
-		batch_clear(b);
-	}
-	if (rc) {
-		disconnect(s);
-	} else if (s->loop) {
+	for (struct store_watch *w = s->watches; w; w = w->next)
+		put_message(&again, XS_WATCH, NOBODYS, 0, w->request, w->len);
+	rc = s->fd < 0 ? -1 : send_all(s, &again, 0);
+	if (!rc) {
 		loop_timer_set(s->again, 0);
 		s->source = loop_fd(s->loop, s->fd, EPOLLIN, readable, s);
 	}
-	text_free(&b->out);
-	free(b);
+	text_free(&again);
 	return rc;
-}
-
-static int connected(struct store *s, struct error *e)
-{
-	uint64_t end = loop_now() + OPEN_MS;
-
-	while (s->fd < 0 && reconnect(s)) {
-		if (loop_now() >= end) {
-			error_set(e, ERROR_ABSENT, "xenstored does not answer");
-			return error_hint(e, "is it running?");
-		}
-		poll(NULL, 0, 10);
-	}
-	return 0;
 }
 
 static void reconnect_timed(void *arg)
 {
 	struct store *s = arg;
 
-	if (s->fd < 0)
-		reconnect(s);
+	if (s->fd < 0 && reconnect(s))
+		disconnect(s);
 }
 
 /* --- Requests ------------------------------------------------------------------------------------------- */
 
-/* Sends what is queued and waits for the answers, which are in the batch then; after -1 the batch is empty. */
+/* Sends what is queued and waits for the answers. A failure is the caller's, and that of the writes among what was queued. */
 static int exchange(struct store *s, struct error *e)
 {
-	struct batch *b = &s->batch;
-	int rc = 0;
+	uint64_t end = loop_now() + PATIENCE_MS;
+	struct error why = {0};
 
-	s->exchanges += b->nr > 0;
-	s->messages += b->nr;
-	for (int tries = 0; b->answered < b->nr && !rc; tries++) {
-		if (s->lost)
-			rc = error_set(e, ERROR_RETRY, "xenstored was started again");
-		else if (tries == CONNECTIONS)
-			rc = error_set(e, ERROR_ABSENT, "xenstored does not answer");
-		else
-			rc = connected(s, e);
-		if (!rc && converse(s, b))
+	while (s->answered < s->nr && !why.class) {
+		if (s->lost) {
+			error_set(&why, ERROR_RETRY, "xenstored was started again");
+		} else if (loop_now() >= end) {
+			error_set(&why, ERROR_ABSENT, "xenstored does not answer");
+			error_hint(&why, "is it running?");
+		} else if ((s->fd < 0 && reconnect(s)) || converse(s)) {
 			disconnect(s);
+			poll(NULL, 0, POLL_MS);
+		}
 	}
-	if (rc)
-		batch_clear(b);
-	return rc;
-}
-
-/* A node that is gone already, or a watch that is there already, is just what was asked for. */
-static bool is_fine(uint32_t type, int errnum)
-{
-	return !errnum || (errnum == ENOENT && (type == XS_RM || type == XS_UNWATCH)) ||
-	       (errnum == EEXIST && type == XS_WATCH);
-}
-
-static int request_error(const struct batch *b, const struct request *r, struct error *e)
-{
-	const char *path = b->out.data + r->at + sizeof(struct xsd_sockmsg);
-	struct xsd_sockmsg head;
-
-	memcpy(&head, b->out.data + r->at, sizeof(head));
-	if (is_fine(head.type, r->errnum))
+	s->nr = s->answered = 0;
+	s->out.len = 0;
+	if (!why.class)
 		return 0;
-	return error_errno(e, ERROR_NONE, r->errnum, "xenstore: %s %.*s",
-			   head.type == XS_READ || head.type == XS_DIRECTORY ? "reading"
-									     : "changing",
-			   (int)head.len, path);
+	if (!s->request[0].value)
+		fail(s, &why);
+	if (e)
+		*e = why;
+	s->errnum = EIO;
+	return -1;
 }
 
-static void fail(struct store *s, const struct error *e)
-{
-	if (!s->failed.class)
-		s->failed = *e;
-}
-
-/* Keeps the first failure among the first @nr answered requests. */
-static void judge(struct store *s, unsigned int nr)
-{
-	struct error e;
-
-	for (unsigned int i = 0; i < nr; i++)
-		if (request_error(&s->batch, &s->batch.request[i], &e))
-			fail(s, &e);
-}
-
-static void settle(struct store *s)
-{
-	struct error e;
-
-	if (exchange(s, &e))
-		fail(s, &e);
-	judge(s, s->batch.nr);
-	batch_clear(&s->batch);
-}
-
-static void queue(struct store *s, uint32_t type, const char *payload, size_t len)
+static void queue(struct store *s, uint32_t type, const char *payload, size_t len, char **value)
 {
 	struct error e;
 
@@ -347,97 +281,55 @@ static void queue(struct store *s, uint32_t type, const char *payload, size_t le
 		fail(s, &e);
 		return;
 	}
-	if (s->batch.nr == BATCH_REQUESTS || s->batch.out.len > BATCH_BYTES)
-		settle(s);
-	batch_add(&s->batch, type, s->tx, payload, len);
+	if (s->nr == BATCH_REQUESTS || s->out.len > BATCH_BYTES)
+		exchange(s, NULL);
+	s->request[s->nr] = (struct request){s->out.len, value};
+	put_message(&s->out, type, s->nr++, s->tx, payload, len);
 }
 
-/* What is queued, then this one; the answer is the caller's. NULL: @e says why. */
-static char *ask(struct store *s, uint32_t type, const char *payload, size_t *len, struct error *e)
+/* What is queued, then this one; the answer, of s->len bytes, is the caller's. NULL: @e says why, unless there is no such folder. */
+static char *ask(struct store *s, uint32_t type, const char *payload, struct error *e)
 {
-	struct batch *b = &s->batch;
-	struct request *r;
-	char *answer = NULL;
-	unsigned int before;
+	char *value = NULL;
 
-	queue(s, type, payload, strlen(payload) + 1);
-	before = b->nr - 1;
-	if (exchange(s, e)) {
-		if (before && e)
-			fail(s, e);
-		return NULL;
-	}
-	judge(s, before);
-	r = &b->request[before];
-	if (!request_error(b, r, e)) {
-		answer = r->answer;
-		*len = r->len;
-		r->answer = NULL;
-	}
-	batch_clear(b);
-	return answer;
+	s->errnum = 0;
+	queue(s, type, payload, strlen(payload) + 1, &value);
+	if (!exchange(s, e) && !value && (type != XS_DIRECTORY || s->errnum != ENOENT))
+		error_errno(e, ERROR_NONE, s->errnum, "xenstore: %s", payload);
+	return value;
 }
 
 char *store_read(struct store *s, const char *path, struct error *e)
 {
-	struct error mine;
-	size_t len;
-
-	return ask(s, XS_READ, path, &len, e ? e : &mine);
+	return ask(s, XS_READ, path, e);
 }
 
 long store_read_long(struct store *s, const char *path, long otherwise)
 {
-	char *text = store_read(s, path, NULL);
+	autofree char *text = store_read(s, path, NULL);
 	long value;
 
-	if (!text || !str_to_long(text, INT64_MIN, INT64_MAX, &value))
-		value = otherwise;
-	free(text);
-	return value;
-}
-
-/* Takes the answers of the reads that the batch is made of. */
-static int take_values(struct store *s, char **values, struct error *e)
-{
-	struct batch *b = &s->batch;
-	int rc = exchange(s, e);
-
-	for (unsigned int i = 0; i < b->nr && !rc; i++) {
-		struct request *r = &b->request[i];
-
-		if (r->errnum) {
-			rc = r->errnum == ENOENT ? 0 : request_error(b, r, e);
-		} else {
-			values[i] = r->answer;
-			r->answer = NULL;
-		}
-	}
-	batch_clear(b);
-	return rc;
+	return text && str_to_long(text, INT64_MIN, INT64_MAX, &value) ? value : otherwise;
 }
 
 int store_read_each(struct store *s, const char *folder, const char *const *names, size_t nr,
 		    char **values, struct error *e)
 {
-	struct text path = {0};
-	int rc = 0;
+	int rc;
 
 	memset(values, 0, nr * sizeof(*values));
-	settle(s);
-	for (size_t i = 0, first = 0; i < nr && !rc; i++) {
-		path.len = 0;
-		text_printf(&path, "%s%s%s", folder, *folder ? "/" : "", names[i]);
-		batch_add(&s->batch, XS_READ, s->tx, path.data, path.len + 1);
-		if (s->batch.nr == BATCH_REQUESTS || s->batch.out.len > BATCH_BYTES ||
-		    i + 1 == nr) {
-			rc = take_values(s, values + first, e);
-			first = i + 1;
-		}
+	s->errnum = 0;
+	for (size_t i = 0; i < nr; i++) {
+		autofree char *path = xasprintf("%s%s%s", folder, *folder ? "/" : "", names[i]);
+
+		queue(s, XS_READ, path, strlen(path) + 1, &values[i]);
 	}
+	rc = exchange(s, e);
+	if (!rc && s->errnum && s->errnum != ENOENT)
+		rc = error_errno(e, ERROR_NONE, s->errnum, "xenstore: reading %s/%s...", folder,
+				 names[0]);
 	if (rc)
 		store_values_free(values, nr);
-	text_free(&path);
 	return rc;
 }
 
@@ -451,81 +343,61 @@ void store_values_free(char **values, size_t nr)
 
 int store_list(struct store *s, const char *path, char ***names, size_t *nr, struct error *e)
 {
-	struct error mine;
-	size_t len = 0, n = 0;
-	char *block = ask(s, XS_DIRECTORY, path, &len, &mine), *p;
+	autofree char *block = ask(s, XS_DIRECTORY, path, e);
+	size_t n = 0;
+	char *p;
 
 	*names = NULL;
 	*nr = 0;
-	for (size_t i = 0; i < len; i++)
+	if (!block && s->errnum != ENOENT)
+		return -1;
+	for (size_t i = 0; block && i < s->len; i++)
 		n += !block[i];
-	if (n) {
-		*names = xmalloc(n * sizeof(**names) + len);
-		p = memcpy(*names + n, block, len);
-		for (; *nr < n; p += strlen(p) + 1)
-			(*names)[(*nr)++] = p;
-	}
-	free(block);
-	if (block || mine.class == ERROR_NOT_FOUND)
+	if (!n)
 		return 0;
-	if (e)
-		*e = mine;
-	return -1;
-}
-
-static void put(struct store *s, const char *path, const char *name, const char *fmt, va_list ap)
-{
-	struct text t = {0};
-
-	text_printf(&t, "%s%s%s%c", path, name ? "/" : "", name ? name : "", '\0');
-	text_vprintf(&t, fmt, ap);
-	queue(s, XS_WRITE, t.data, t.len);
-	text_free(&t);
+	*names = xmalloc(n * sizeof(**names) + s->len);
+	p = memcpy(*names + n, block, s->len);
+	for (; *nr < n; p += strlen(p) + 1)
+		(*names)[(*nr)++] = p;
+	return 0;
 }
 
 void store_put(struct store *s, const char *path, const char *name, const char *fmt, ...)
 {
+	struct text t = {0};
 	va_list ap;
 
+	text_printf(&t, "%s%s%s%c", path, name ? "/" : "", name ? name : "", '\0');
 	va_start(ap, fmt);
-	put(s, path, name, fmt, ap);
+	text_vprintf(&t, fmt, ap);
 	va_end(ap);
+	queue(s, XS_WRITE, t.data, t.len, NULL);
+	text_free(&t);
 }
 
 void store_put_folder(struct store *s, const char *path)
 {
-	queue(s, XS_MKDIR, path, strlen(path) + 1);
+	queue(s, XS_MKDIR, path, strlen(path) + 1, NULL);
 }
 
 void store_put_removed(struct store *s, const char *path)
 {
-	queue(s, XS_RM, path, strlen(path) + 1);
-}
-
-/* Queues @fmt as printed, with NULs for its commas: the words of a request. */
-static void put_words(struct store *s, uint32_t type, const char *fmt, ...)
-{
-	struct text t = {0};
-	va_list ap;
-
-	va_start(ap, fmt);
-	text_vprintf(&t, fmt, ap);
-	va_end(ap);
-	for (size_t i = 0; i < t.len; i++)
-		if (t.data[i] == ',')
-			t.data[i] = '\0';
-	queue(s, type, t.data, t.len + 1);
-	text_free(&t);
+	queue(s, XS_RM, path, strlen(path) + 1, NULL);
 }
 
 void store_put_permissions(struct store *s, const char *path, const char *perms)
 {
-	put_words(s, XS_SET_PERMS, "%s,%s", path, perms);
+	autofree char *words = xasprintf("%s,%s", path, perms);
+	size_t len = strlen(words) + 1;
+
+	for (char *p = words; (p = strchr(p, ',')); p++)
+		*p = '\0';
+	queue(s, XS_SET_PERMS, words, len, NULL);
 }
 
 int store_flush(struct store *s, struct error *e)
 {
-	settle(s);
+	exchange(s, NULL);
 	if (!s->failed.class)
 		return 0;
 	if (e)
@@ -534,73 +406,39 @@ int store_flush(struct store *s, struct error *e)
 	return -1;
 }
 
-int store_write(struct store *s, const char *path, struct error *e, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	put(s, path, NULL, fmt, ap);
-	va_end(ap);
-	return store_flush(s, e);
-}
-
-int store_remove(struct store *s, const char *path, struct error *e)
-{
-	store_put_removed(s, path);
-	return store_flush(s, e);
-}
-
 int store_introduce(struct store *s, uint32_t domid, unsigned long mfn, uint32_t port,
 		    struct error *e)
 {
-	put_words(s, XS_INTRODUCE, "%u,%lu,%u", domid, mfn, port);
-	return store_flush(s, e);
-}
+	char words[64];
+	int len = snprintf(words, sizeof(words), "%u%c%lu%c%u", domid, '\0', mfn, '\0', port);
 
-int store_release(struct store *s, uint32_t domid, struct error *e)
-{
-	put_words(s, XS_RELEASE, "%u", domid);
+	queue(s, XS_INTRODUCE, words, (size_t)len + 1, NULL);
 	return store_flush(s, e);
 }
 
 /* --- Transactions --------------------------------------------------------------------------------------- */
 
-/* Ends the transaction; 0: what was done counts. */
-static int transaction_end(struct store *s, bool commit, struct error *e)
-{
-	size_t len;
-	char *answer = ask(s, XS_TRANSACTION_END, commit ? "T" : "F", &len, e);
-
-	free(answer);
-	return answer ? 0 : -1;
-}
-
 /* ERROR_RETRY in @e: to be done again. */
 static int transaction_once(struct store *s, int (*fn)(struct store *s, void *arg, struct error *e),
 			    void *arg, struct error *e)
 {
-	struct error ignored;
-	size_t len;
-	char *id = ask(s, XS_TRANSACTION_START, "", &len, e);
+	autofree char *id = ask(s, XS_TRANSACTION_START, "", e), *end = NULL;
 	int rc;
 
 	if (!id)
 		return -1;
 	s->tx = (uint32_t)strtoul(id, NULL, 10);
-	free(id);
 	rc = fn(s, arg, e);
 	if (!rc)
 		rc = store_flush(s, e);
-	if (!rc)
-		rc = transaction_end(s, true, e);
-	else if (!s->lost)
-		transaction_end(s, false, &ignored);
+	if (!rc || !s->lost)
+		end = ask(s, XS_TRANSACTION_END, rc ? "F" : "T", rc ? NULL : e);
 	if (s->lost)
 		e->class = ERROR_RETRY;
 	s->tx = 0;
 	s->lost = false;
 	s->failed.class = ERROR_NONE;
-	return rc;
+	return end ? rc : -1;
 }
 
 int store_transaction(struct store *s, int (*fn)(struct store *s, void *arg, struct error *e),
@@ -624,36 +462,28 @@ int store_transaction(struct store *s, int (*fn)(struct store *s, void *arg, str
 static void dispatch(void *arg)
 {
 	struct store *s = arg;
+	struct text now = s->events;
 
-	while (s->events) {
-		struct event *ev = s->events;
+	s->events = (struct text){0};
+	for (const char *path = now.data, *token; path < now.data + now.len;
+	     path = token + strlen(token) + 1) {
 		struct store_watch *w = s->watches;
 
-		s->events = ev->next;
-		if (!s->events)
-			s->last_event = &s->events;
-		while (w && w->token != ev->token)
+		token = path + strlen(path) + 1;
+		while (w && w->token != strtoul(token, NULL, 16))
 			w = w->next;
 		if (w)
-			w->fired(w->arg, ev->path);
-		free(ev);
+			w->fired(w->arg, path);
 	}
-	if (s->batch.nr)
-		settle(s);
+	text_free(&now);
+	exchange(s, NULL);
 }
 
 static void readable(void *arg, uint32_t events)
 {
 	struct store *s = arg;
-	ssize_t n = recv(s->fd, text_room(&s->in, 8192), 8192, MSG_DONTWAIT);
-	int rc = n > 0 ? 1 : -1;
 
-	if (n < 0 && errno == EAGAIN)
-		return;
-	s->in.len += n > 0 ? (size_t)n : 0;
-	while (rc > 0)
-		rc = message_take(s, &s->batch);
-	if (rc < 0)
+	if (receive(s, MSG_DONTWAIT))
 		disconnect(s);
 	dispatch(s);
 }
@@ -661,14 +491,13 @@ static void readable(void *arg, uint32_t events)
 struct store_watch *store_watch(struct store *s, const char *path,
 				void (*fired)(void *arg, const char *path), void *arg)
 {
-	struct store_watch *w = xmalloc(sizeof(*w) + strlen(path) + 1);
+	size_t room = strlen(path) + sizeof("\0ffffffff");
+	struct store_watch *w = xmalloc(sizeof(*w) + room);
 
 	*w = (struct store_watch){s, s->watches, ++s->last_token, fired, arg};
-	strcpy(w->path, path);
+	w->len = (size_t)snprintf(w->request, room, "%s%c%x", path, '\0', w->token) + 1;
 	s->watches = w;
-	if (s->batch.nr == BATCH_REQUESTS)
-		settle(s);
-	batch_watch(&s->batch, XS_WATCH, w);
+	queue(s, XS_WATCH, w->request, w->len, NULL);
 	return w;
 }
 
@@ -681,53 +510,34 @@ void store_unwatch(struct store_watch *w)
 	for (at = &w->store->watches; *at != w; at = &(*at)->next)
 		;
 	*at = w->next;
-	if (w->store->batch.nr == BATCH_REQUESTS)
-		settle(w->store);
-	batch_watch(&w->store->batch, XS_UNWATCH, w);
+	queue(w->store, XS_UNWATCH, w->request, w->len, NULL);
 	free(w);
 }
 
 /* --- Beginning and end ---------------------------------------------------------------------------------- */
 
-struct store *store_open(struct loop *loop, struct error *e)
+struct store *store_open(struct loop *loop)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 
 	s->fd = -1;
 	s->loop = loop;
-	s->last_event = &s->events;
-	if (loop) {
-		s->later = loop_timer(loop, 0, false, dispatch, s);
-		s->again = loop_timer(loop, 0, false, reconnect_timed, s);
-	}
-	if (connected(s, e)) {
-		store_close(s);
-		return NULL;
-	}
+	s->later = loop_timer(loop, 0, false, dispatch, s);
+	s->again = loop_timer(loop, 0, false, reconnect_timed, s);
 	return s;
 }
 
 void store_close(struct store *s)
 {
-	if (!s)
-		return;
-	if (s->batch.nr && s->fd >= 0)
-		settle(s);
+	if (s->fd >= 0)
+		exchange(s, NULL);
 	disconnect(s);
 	loop_remove(s->later);
 	loop_remove(s->again);
-	for (struct event *ev; (ev = s->events); free(ev))
-		s->events = ev->next;
 	for (struct store_watch *w; (w = s->watches); free(w))
 		s->watches = w->next;
-	batch_clear(&s->batch);
-	text_free(&s->batch.out);
+	text_free(&s->out);
+	text_free(&s->events);
 	text_free(&s->in);
 	free(s);
-}
-
-void store_counts(const struct store *s, unsigned long *exchanges, unsigned long *messages)
-{
-	*exchanges = s->exchanges;
-	*messages = s->messages;
 }

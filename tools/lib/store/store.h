@@ -6,7 +6,7 @@
  * once, as at its registration), requests without an answer are repeated and an open transaction begins again: callers notice nothing.
  *
  * Paths are absolute. Domain 0's permissions are those of every caller. A node made by a write has the permissions of its folder.
- * Errors: ERROR_ABSENT when nobody serves the socket for 5 s, or answers for some 10 s.
+ * Errors: ERROR_ABSENT when nobody answers for 5 s.
  */
 #pragma once
 
@@ -19,8 +19,8 @@
 struct store;
 struct store_watch;
 
-/* @loop NULL: for programs that watch nothing. Fails only when no xenstored can be reached. */
-struct store *store_open(struct loop *loop, struct error *e);
+/* Connects with the first request. */
+struct store *store_open(struct loop *loop);
 void store_close(struct store *s);
 
 /* --- Reading: one exchange each ------------------------------------------------------------------------ */
@@ -55,10 +55,8 @@ void store_put_removed(struct store *s, const char *path);
 
 /* Sends what is queued. -1 with the first failure since the last flush, if there was one. */
 int store_flush(struct store *s, struct error *e);
-/* store_put() and store_flush() */
-int store_write(struct store *s, const char *path, struct error *e, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-int store_remove(struct store *s, const char *path, struct error *e);
+/* Both, for one node: what is printed from "..." on. */
+#define store_write(s, path, e, ...) (store_put(s, path, NULL, __VA_ARGS__), store_flush(s, e))
 
 /*
  * Calls @fn with everything it reads and writes through @s being one transaction, which is given up when @fn returns other than 0 and
@@ -84,7 +82,3 @@ void store_unwatch(struct store_watch *w);
 /* Tells xenstored of a domain's ring (frame number, event channel of the domain); again for a domain known: fires watches only. */
 int store_introduce(struct store *s, uint32_t domid, unsigned long mfn, uint32_t port,
 		    struct error *e);
-int store_release(struct store *s, uint32_t domid, struct error *e);
-
-/* Exchanges and messages since store_open(), for /metrics and tests. */
-void store_counts(const struct store *s, unsigned long *exchanges, unsigned long *messages);
