@@ -19,6 +19,7 @@
 #include "x86/asm.h"
 #include "x86/desc.h"
 #include "x86/irq.h"
+#include "x86/outer.h"
 #include "x86/smp.h"
 #include "x86/softirq.h"
 #include "x86/time.h"
@@ -107,6 +108,7 @@ void boot_main(int kind, paddr_t info)
 	console_init_ring();
 	acpi_init(boot_info.rsdp);
 	pci_init();
+	outer_init();
 	irq_init();
 	lapic_init_bsp();
 	time_init();

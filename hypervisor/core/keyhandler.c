@@ -19,6 +19,7 @@
 #include "mm/heap.h"
 #include "x86/asm.h"
 #include "x86/irq.h"
+#include "x86/outer.h"
 #include "x86/shutdown.h"
 #include "x86/smp.h"
 #include "x86/time.h"
@@ -340,6 +341,7 @@ static const struct keyhandler keys[128] = {
 	['q'] = {key_domains, "dump domain (and guest debug) info", true},
 	['r'] = {key_runqueues, "dump run queues", true},
 	['t'] = {key_clocks, "display multi-cpu clock info", true},
+	['x'] = {outer_dump, "exits to the outer hypervisor", true},
 	['w'] = {key_ring, "synchronously dump console ring buffer (dmesg)"},
 };
 

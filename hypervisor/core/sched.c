@@ -19,6 +19,7 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "x86/irq.h"
+#include "x86/outer.h"
 #include "x86/softirq.h"
 #include "x86/time.h"
 
@@ -498,7 +499,15 @@ int sched_adjust_global(struct xen_sysctl_scheduler_op *op)
 /* STI takes effect after the next instruction (SDM vol. 2, STI), so no interrupt is lost before HLT. */
 static inline void cpu_halt_once(void)
 {
+	outer_exit_count(EXIT_HALT);
 	__asm__ __volatile__("sti; hlt; cli" ::: "memory");
+}
+
+static void cpu_sleep(void)
+{
+	timer_idle();
+	if (!READ_ONCE(cpu_info()->softirq_pending)) /* a request may raise one */
+		cpu_halt_once();
 }
 
 void idle_loop(void)
@@ -508,8 +517,8 @@ void idle_loop(void)
 			softirq_run();
 		else if (heap_scrub_one())
 			irq_window();
-		else if (!READ_ONCE(cpu_info()->softirq_pending)) /* a request may raise one */
-			cpu_halt_once();
+		else
+			cpu_sleep();
 	}
 }
 #endif

@@ -3,8 +3,9 @@
  * Per-CPU timer heaps.
  *
  * Invariant: a queued timer is in the heap of t->cpu and of no other; a parent expires no later than its children.
- * `programmed` is the deadline the hardware holds, and never later than the root's (a stopped root
- * leaves it earlier: one needless interrupt costs less than reprogramming every time).
+ * `programmed` is the deadline the hardware holds, and never later than the root's: a stopped root leaves it earlier, because a
+ * needless interrupt now and then costs less than reprogramming every time. Where such interrupts do end a CPU's sleep, its
+ * deadline is brought up to date before it sleeps; until that turns out to be in vain.
  *
  * Lock: the heap's, one at a time; taken below scheduler and event locks, nothing is taken below it. Only the CPU itself touches its
  * hardware: others that need an earlier deadline raise SOFTIRQ_TIMER there.
@@ -23,7 +24,10 @@ struct timer_heap {
 	struct timer *root;
 	struct timer *running; /* its handler runs now */
 	s_time_t programmed;
-	bool draining; /* the handlers run: the hardware is programmed at the end */
+	bool draining;	   /* the handlers run: the hardware is programmed at the end */
+	bool fired;	   /* the hardware has, and nobody has looked why */
+	bool settle;	   /* before sleep, as the last needless deadline came true */
+	s_time_t given_up; /* the deadline that sleep began without; 0: none */
 };
 static DEFINE_PER_CPU(struct timer_heap, timer_heap);
 
@@ -202,6 +206,7 @@ void timer_kill(struct timer *t)
 static void timer_interrupt(struct cpu_user_regs *regs)
 {
 	this_cpu(timer_heap).programmed = TIME_NEVER;
+	this_cpu(timer_heap).fired = true;
 	softirq_raise(SOFTIRQ_TIMER);
 }
 
@@ -213,6 +218,9 @@ static void timer_softirq(void)
 
 	spin_lock(&h->lock);
 	h->draining = true;
+	if (h->fired && !(h->root && h->root->expires <= now))
+		h->settle = true;
+	h->fired = false;
 	while ((t = h->root) && t->expires <= now) {
 		void (*fn)(void *data) = t->fn;
 		void *data = t->data;
@@ -226,6 +234,29 @@ static void timer_softirq(void)
 	}
 	h->draining = false;
 	timer_program(h);
+	spin_unlock(&h->lock);
+}
+
+/*
+ * One write too many if the CPU is woken before the deadline given up, which its next work may well need again; one interrupt and
+ * one sleep too many if it is not.
+ */
+void timer_idle(void)
+{
+	struct timer_heap *h = &this_cpu(timer_heap);
+	s_time_t first;
+
+	spin_lock(&h->lock);
+	first = h->root ? h->root->expires : TIME_NEVER;
+	if (h->given_up) {
+		h->settle = time_now() >= h->given_up;
+		h->given_up = 0;
+	}
+	if (h->settle && first > h->programmed) {
+		h->given_up = h->programmed;
+		h->programmed = first;
+		lapic_timer_set(first);
+	}
 	spin_unlock(&h->lock);
 }
 

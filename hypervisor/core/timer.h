@@ -28,6 +28,8 @@ void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned in
 void timer_set(struct timer *t, s_time_t expires); /* replaces an earlier deadline */
 void timer_stop(struct timer *t);
 void timer_migrate(struct timer *t, unsigned int cpu);
+/* This CPU is about to sleep; a lock that others hold may be waited for, and their requests answered meanwhile. */
+void timer_idle(void);
 void timer_kill(struct timer *t); /* stop for good; waits for a running handler on another CPU */
 static inline bool timer_pending(const struct timer *t)
 {

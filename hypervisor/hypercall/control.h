@@ -63,9 +63,9 @@ subop_fn domctl_get_cpu_policy, domctl_set_cpu_policy, domctl_gettscinfo, domctl
 subop_fn domctl_ioport_permission, domctl_iomem_permission, domctl_irq_permission,
 	domctl_memory_mapping;
 /* sysctl_info.c */
-subop_fn sysctl_physinfo, sysctl_getcpuinfo, sysctl_availheap, sysctl_cputopoinfo, sysctl_numainfo,
-	sysctl_pcitopoinfo, sysctl_get_cpu_levelling_caps, sysctl_get_cpu_featureset,
-	sysctl_get_cpu_policy, sysctl_get_pmstat, sysctl_pm_op;
+subop_fn sysctl_physinfo, sysctl_perfc_op, sysctl_getcpuinfo, sysctl_availheap, sysctl_cputopoinfo,
+	sysctl_numainfo, sysctl_pcitopoinfo, sysctl_get_cpu_levelling_caps,
+	sysctl_get_cpu_featureset, sysctl_get_cpu_policy, sysctl_get_pmstat, sysctl_pm_op;
 /* sysctl_control.c */
 subop_fn sysctl_readconsole, sysctl_debug_keys, sysctl_getdomaininfolist, sysctl_sched_id,
 	sysctl_scheduler_op, sysctl_cpupool_op;

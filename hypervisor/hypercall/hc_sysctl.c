@@ -12,7 +12,7 @@ static const struct subop sysctl_ops[] = {
 	SYSCTL_REFUSED(tbuf_op, refuse_einval, "no trace buffers"),
 	SYSCTL(physinfo, DIR_OUT),
 	SYSCTL(sched_id, DIR_OUT),
-	SYSCTL_REFUSED(perfc_op, NULL, "no performance counters"),
+	SYSCTL(perfc_op, DIR_INOUT),
 	SYSCTL(getdomaininfolist, DIR_INOUT),
 	SYSCTL(debug_keys, DIR_IN),
 	SYSCTL(getcpuinfo, DIR_INOUT),

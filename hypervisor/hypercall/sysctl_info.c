@@ -7,9 +7,11 @@
  */
 #include "hypercall/memory.h"
 #include "hypercall/control.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "x86/asm.h"
+#include "x86/outer.h"
 #include "x86/time.h"
 
 #define MAX_NODE_ID 63
@@ -69,6 +71,31 @@ SYSCTL_HANDLER(getcpuinfo, struct xen_sysctl_getcpuinfo *g)
 			return -EFAULT;
 	}
 	g->nr_cpus = nr;
+	return 0;
+}
+
+/*
+ * Our only performance counters: what makes a hypervisor below us step in, by CPU. Their names begin with its name: "outer kvm:
+ * halts".
+ */
+SYSCTL_HANDLER(perfc_op, struct xen_sysctl_perfc_op *p)
+{
+	if (p->cmd != XEN_SYSCTL_PERFCOP_query)
+		return p->cmd == XEN_SYSCTL_PERFCOP_reset ? -EOPNOTSUPP : -EINVAL;
+	p->nr_counters = NR_OUTER_EXITS;
+	p->nr_vals = NR_OUTER_EXITS * nr_cpus_online;
+	for (uint32_t i = 0; i < p->nr_vals; i++) {
+		uint32_t n = i / nr_cpus_online, cpu = i % nr_cpus_online;
+		uint32_t value = (uint32_t)per_cpu(outer_exits, cpu).n[n];
+		struct xen_sysctl_perfc_desc desc = {.nr_vals = nr_cpus_online};
+
+		scnprintf(desc.name, sizeof(desc.name), "outer %s: %s", outer.name,
+			  outer_exit_names[n]);
+		if (!cpu && p->desc.p && copy_to_guest_offset(p->desc, n, &desc, 1))
+			return -EFAULT;
+		if (p->val.p && copy_to_guest_offset(p->val, i, &value, 1))
+			return -EFAULT;
+	}
 	return 0;
 }
 

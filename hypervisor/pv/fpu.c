@@ -32,9 +32,14 @@ static uint32_t mxcsr_valid __ro_after_init = 0xffbf; /* loading another bit fau
 static bool has_xsaveopt __ro_after_init;
 static bool pointers_stay __ro_after_init;
 
-static void xsetbv(uint64_t v)
+/* Only a change: below a hypervisor each write makes it step in, and a read does not. */
+static void xcr0_set(uint64_t v)
 {
-	__asm__ __volatile__("xsetbv" ::"c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+	uint32_t lo, hi;
+
+	__asm__ __volatile__("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	if (((uint64_t)hi << 32 | lo) != v)
+		__asm__ __volatile__("xsetbv" ::"c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
 }
 
 void pv_fpu_cpu_init(void)
@@ -53,7 +58,7 @@ void pv_fpu_cpu_init(void)
 	if ((xcr0_host & XCR0_AVX512) != XCR0_AVX512)
 		xcr0_host &= ~XCR0_AVX512;
 	has_xsaveopt = raw->xstate[1].a & 1;
-	xsetbv(xcr0_host);
+	xcr0_set(xcr0_host);
 }
 
 /* A guest's XCR0: x87 always, AVX only with SSE, AVX-512 all or nothing, nothing the host has not. */
@@ -72,7 +77,7 @@ bool pv_fpu_xsetbv(struct vcpu *v, uint64_t xcr0)
 	if (!xcr0_valid(xcr0) || (xcr0 & ~pv_cpuid_xcr0(v->domain->pv.cpuid)))
 		return false;
 	v->pv.xcr0 = xcr0;
-	xsetbv(xcr0);
+	xcr0_set(xcr0);
 	return true;
 }
 
@@ -133,8 +138,7 @@ void pv_fpu_save(struct vcpu *v)
 		return;
 	}
 	/* A component the guest has switched off may still hold its state. */
-	if (v->pv.xcr0 != xcr0_host)
-		xsetbv(xcr0_host);
+	xcr0_set(xcr0_host);
 	if (has_xsaveopt)
 		__asm__ __volatile__("xsaveopt64 (%0)" ::"r"(v->pv.fpu), "a"(lo), "d"(hi)
 				     : "memory");
@@ -157,10 +161,9 @@ void pv_fpu_load(struct vcpu *v)
 	if (!xcr0_host) {
 		__asm__ __volatile__("fxrstor64 (%0)" ::"r"(v->pv.fpu) : "memory");
 	} else {
-		xsetbv(xcr0_host);
+		xcr0_set(xcr0_host);
 		__asm__ __volatile__("xrstor64 (%0)" ::"r"(v->pv.fpu), "a"(lo), "d"(hi) : "memory");
-		if (v->pv.xcr0 != xcr0_host)
-			xsetbv(v->pv.xcr0);
+		xcr0_set(v->pv.xcr0);
 	}
 	if (v->pv.ctrlreg[0] & CR0_TS)
 		write_cr0(read_cr0() | CR0_TS);

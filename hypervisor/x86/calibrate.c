@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How fast does the TSC tick? Asked of those who know, in this order: an outer hypervisor (its
- * CPUID leaves, KVM's clock page), the CPU (CPUID 15h, 16h); only then measured, once, against the
- * finest clock there is: HPET, ACPI PM timer, PIT.
+ * How fast does the TSC tick? Asked of those who know, in this order: an outer hypervisor, the CPU
+ * (CPUID 15h, 16h); only then measured, once, against the finest clock there is: HPET, ACPI PM
+ * timer, PIT.
  *
  * Runs during boot on one CPU; nothing else may use the PIT's channel 2 meanwhile.
  */
 #include "x86/time.h"
+#include "x86/outer.h"
 #include "x86/page.h"
 #include "acpi/acpi.h"
-#include "lib/bitops.h"
 #include "lib/log.h"
-#include "lib/string.h"
 
 #define HZ_MIN 10000000UL
 #define HZ_MAX 20000000000UL
@@ -132,47 +131,9 @@ static uint64_t __init calibrate(void)
 	return mul_div(b.tsc - a.tsc, hz, (b.ref - a.ref) & c->mask);
 }
 
-/* The page a KVM guest finds its clock in (Linux: Documentation/virt/kvm/x86/msr.rst). */
-struct kvm_clock {
-	uint32_t version, pad;
-	uint64_t tsc_timestamp, system_time;
-	uint32_t tsc_to_system_mul;
-	int8_t tsc_shift;
-	uint8_t flags, pad2[2];
-} __aligned(64);
-#define MSR_KVM_SYSTEM_TIME_NEW	 0x4b564d01
-#define KVM_FEATURE_CLOCKSOURCE2 BIT(3)
-
-static uint64_t __init kvm_tsc_hz(void)
-{
-	static volatile struct kvm_clock page;
-	uint64_t hz;
-
-	if (!(cpuid_reg(0x40000001, CPUID_A) & KVM_FEATURE_CLOCKSOURCE2) ||
-	    !wrmsr_safe(MSR_KVM_SYSTEM_TIME_NEW, virt_to_maddr((const void *)&page) | 1))
-		return 0;
-	wrmsr_safe(MSR_KVM_SYSTEM_TIME_NEW, 0);
-	if (!page.tsc_to_system_mul || page.tsc_shift < -31 || page.tsc_shift > 31)
-		return 0;
-	hz = ((uint64_t)1000000000 << 32) / page.tsc_to_system_mul;
-	return page.tsc_shift < 0 ? hz << -page.tsc_shift : hz >> page.tsc_shift;
-}
-
 static uint64_t __init outer_tsc_hz(void)
 {
-	uint32_t max, sig[3];
-	uint64_t khz;
-
-	if (!(cpuid_reg(1, CPUID_C) >> 31)) /* no hypervisor below */
-		return 0;
-	khz = cpuid_reg(0x40000010, CPUID_A);
-	cpuid_count(0x40000000, 0, &max, &sig[0], &sig[1], &sig[2]);
-	if (!khz && !memcmp(sig, "KVMKVMKVM\0\0\0", 12))
-		return kvm_tsc_hz();
-	/* Xen's time leaf: kHz of the TSC as the guest sees it (<xen/arch-x86/cpuid.h>, leaf 4). */
-	if (!khz && !memcmp(sig, "XenVMMXenVMM", 12))
-		khz = cpuid_reg(0x40000003, CPUID_C);
-	return khz * 1000;
+	return outer.tsc_hz ? outer.tsc_hz() : 0;
 }
 
 /*

@@ -37,6 +37,7 @@ void lapic_init_bsp(void);
 void lapic_init_ap(void);
 void lapic_eoi(void);
 void lapic_send_ipi(unsigned int cpu, unsigned int vector);
+void lapic_send_mask(const cpumask_t *mask, unsigned int vector);
 /*
  * One-shot deadline of this CPU's timer in hypervisor time, TIME_NEVER to stop. Costly below an
  * outer hypervisor: core/timer.c is lazy about it.

@@ -7,6 +7,7 @@
  * Every CPU touches only its own; there is no lock. All destinations are physical.
  */
 #include "x86/irq.h"
+#include "x86/outer.h"
 #include "x86/page.h"
 #include "x86/time.h"
 #include "acpi/acpi.h"
@@ -64,12 +65,16 @@ static inline void lapic_write(unsigned int reg, uint32_t v)
 
 void lapic_eoi(void)
 {
+	if (unlikely(outer.eoi) && outer.eoi())
+		return;
+	outer_exit_count(EXIT_EOI);
 	lapic_write(APIC_EOI, 0);
 }
 
 void lapic_send(uint32_t apic_id, uint32_t icr)
 {
 	icr |= ICR_ASSERT;
+	outer_exit_count(EXIT_IPI);
 	if (x2apic) {
 		/*
 		 * Unlike MMIO stores this MSR write waits for no earlier store (SDM vol. 3,
@@ -77,6 +82,10 @@ void lapic_send(uint32_t apic_id, uint32_t icr)
 		 */
 		__asm__ __volatile__("mfence; lfence" ::: "memory");
 		wrmsr(MSR_X2APIC_BASE + (APIC_ICR >> 4), (uint64_t)apic_id << 32 | icr);
+		return;
+	}
+	if (unlikely(outer.icr)) {
+		outer.icr(apic_id, icr);
 		return;
 	}
 	while (lapic_read(APIC_ICR) & ICR_BUSY)
@@ -90,6 +99,20 @@ void lapic_send_ipi(unsigned int cpu, unsigned int vector)
 	lapic_send(cpu_apic_id[cpu], vector);
 }
 
+void lapic_send_mask(const cpumask_t *mask, unsigned int vector)
+{
+	unsigned int cpu = cpumask_first(mask);
+
+	/* Below a hypervisor each is costly; but one alone is as cheap the plain way. */
+	if (unlikely(outer.ipi) && cpumask_next(cpu + 1, mask) < NR_CPUS &&
+	    outer.ipi(mask, vector)) {
+		outer_exit_count(EXIT_IPI);
+		return;
+	}
+	for_each_cpu (cpu, mask)
+		lapic_send_ipi(cpu, vector);
+}
+
 /*
  * Counted from now on, not from the start of time: the two scales' rounding would add up with it.
  */
@@ -101,7 +124,10 @@ void lapic_timer_set(s_time_t deadline)
 	/* Far deadlines, and those the counter is too short for, fire early: core/timer.c sets them again. */
 	left = deadline <= now ? 0 : min(deadline - now, TIMER_LONGEST);
 	count = (uint64_t)(((unsigned __int128)(uint64_t)left * timer_ticks_per_ns) >> 32) + 1;
-	if (tsc_deadline)
+	outer_exit_count(EXIT_TIMER);
+	if (unlikely(outer.timer))
+		outer.timer(tsc + count);
+	else if (tsc_deadline)
 		wrmsr(MSR_IA32_TSC_DEADLINE, tsc + count);
 	else
 		lapic_write(APIC_TMICT, (uint32_t)min(count, (uint64_t)UINT32_MAX));
@@ -110,6 +136,8 @@ void lapic_timer_set(s_time_t deadline)
 static void timer_setup(void)
 {
 	lapic_write(APIC_TMICT, 0);
+	if (outer.timer)
+		return;
 	lapic_write(APIC_LVTT, VECTOR_TIMER | (tsc_deadline ? LVT_TSC_DEADLINE : 0));
 	/*
 	 * The mode must have changed before the first deadline is written (SDM vol. 3, 11.5.4.1).
@@ -124,13 +152,17 @@ static uint32_t __init timer_read(void)
 
 void __init lapic_timer_init(void)
 {
+	bool by_tsc = tsc_deadline || outer.timer;
 	uint64_t hz;
 
 	lapic_write(APIC_TMICT, UINT32_MAX);
-	hz = tsc_deadline ? tsc_hz : clock_measure(timer_read);
+	hz = by_tsc ? tsc_hz : clock_measure(timer_read);
 	if (hz < 100000)
 		panic("The local APIC's timer does not count");
-	printk(LOG_INFO "Timer: %s, %lu kHz\n", tsc_deadline ? "TSC deadline" : "local APIC",
+	printk(LOG_INFO "Timer: %s, %lu kHz\n",
+	       outer.timer ? "the outer hypervisor's"
+	       : by_tsc	   ? "TSC deadline"
+			   : "local APIC",
 	       hz / 1000);
 	timer_ticks_per_ns = mul_div(hz, (uint64_t)1 << 32, 1000000000);
 	timer_setup();
@@ -144,7 +176,7 @@ static void eoi_leftovers(void)
 {
 	for (unsigned int i = 0; i < 8; i++)
 		for (uint32_t isr = lapic_read(APIC_ISR + i * 16); isr; isr &= isr - 1)
-			lapic_eoi();
+			lapic_write(APIC_EOI, 0);
 }
 
 static void lapic_setup(unsigned int cpu)
@@ -167,6 +199,8 @@ static void lapic_setup(unsigned int cpu)
 		lapic_write(APIC_LVTPC, LVT_MASKED);
 	lapic_write(APIC_ESR, 0);
 	lapic_write(APIC_LVTERR, VECTOR_ERROR);
+	if (outer.cpu_start)
+		outer.cpu_start();
 }
 
 static void lapic_error(struct cpu_user_regs *regs)
@@ -234,4 +268,6 @@ void lapic_shutdown(void)
 		wrmsr(MSR_IA32_TSC_DEADLINE, 0);
 	lapic_write(APIC_LVTT, LVT_MASKED);
 	lapic_write(APIC_LVT1, LVT_MASKED);
+	if (outer.cpu_stop)
+		outer.cpu_stop();
 }

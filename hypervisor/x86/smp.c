@@ -14,6 +14,7 @@
 #include "mm/heap.h"
 #include "x86/asm.h"
 #include "x86/irq.h"
+#include "x86/outer.h"
 #include "x86/time.h"
 
 #define STOP_TIMEOUT_US 100000
@@ -67,15 +68,20 @@ void spin_wait(void)
  * An IPI is needed only by the first of a word's callers: who comes before the CPU has looked is
  * found with it.
  */
-static void request_send(unsigned int cpu, unsigned int self)
+static void request_send(const cpumask_t *to, unsigned int self)
 {
-	if (!atomic_or(&callers[cpu].bits[self / 64], BIT(self % 64)))
-		lapic_send_ipi(cpu, VECTOR_IPI_CALL);
+	cpumask_t wake = *to;
+	unsigned int cpu;
+
+	for_each_cpu (cpu, to)
+		if (atomic_or(&callers[cpu].bits[self / 64], BIT(self % 64)))
+			wake.bits[cpu / 64] &= ~BIT(cpu % 64);
+	lapic_send_mask(&wake, VECTOR_IPI_CALL);
 }
 
 void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg)
 {
-	unsigned int self = this_cpu_id(), cpu, n = 0;
+	unsigned int self = this_cpu_id(), n = 0;
 	struct smp_request *rq = &requests[self];
 	cpumask_t others;
 
@@ -87,8 +93,7 @@ void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg)
 		rq->fn = fn;
 		rq->arg = arg;
 		rq->waiting = n;
-		for_each_cpu (cpu, &others)
-			request_send(cpu, self);
+		request_send(&others, self);
 	}
 	if (cpumask_test(self, mask))
 		fn(arg);
@@ -101,6 +106,8 @@ static unsigned int nr_stopped; /* (atomic) */
 
 static void __noreturn stop_self(void)
 {
+	if (outer.cpu_stop)
+		outer.cpu_stop();
 	atomic_add(&nr_stopped, 1);
 	for (;;)
 		__asm__ __volatile__("cli; hlt");

@@ -9,6 +9,7 @@
 #include "x86/time.h"
 #include "lib/bitops.h"
 #include "x86/irq.h"
+#include "x86/outer.h"
 #include "lib/log.h"
 
 struct time_scale time_scale;
@@ -50,7 +51,7 @@ void delay_us(unsigned int us)
 
 void __init time_init(void)
 {
-	uint64_t seconds;
+	uint64_t wall;
 
 	time_scale.tsc_base = rdtsc();
 	tsc_invariant = cpuid_reg(0x80000007, CPUID_D) >> 8 & 1;
@@ -58,9 +59,11 @@ void __init time_init(void)
 	cpu_khz = (uint32_t)((tsc_hz + 500) / 1000);
 	time_scale_set(tsc_hz);
 	lapic_timer_init();
-	seconds = cmos_read_seconds();
-	if (seconds)
-		wallclock_base_ns = seconds * 1000000000 - (uint64_t)time_now();
+	wall = outer.wallclock_ns ? outer.wallclock_ns() : 0;
+	if (!wall)
+		wall = cmos_read_seconds() * 1000000000;
+	if (wall)
+		wallclock_base_ns = wall - (uint64_t)time_now();
 	printk(LOG_INFO "TSC: %u.%03u MHz%s\n", cpu_khz / 1000, cpu_khz % 1000,
 	       tsc_invariant ? ", invariant" : "");
 }

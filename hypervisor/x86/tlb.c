@@ -6,6 +6,7 @@
  */
 #include "lib/log.h"
 #include "x86/asm.h"
+#include "x86/outer.h"
 #include "x86/tlb.h"
 
 static void flush_all_global(void)
@@ -55,6 +56,10 @@ void tlb_flush_mask(const cpumask_t *mask, unsigned int flags, unsigned long va)
 	/* A CPU that is going down, or not yet up, flushes on its own account. */
 	cpumask_and(&others, mask, &cpu_online_map);
 	others.bits[self / 64] &= ~(1UL << self % 64);
+	/* More than asked for is never wrong: they keep their place in the TLB clock. */
+	if (unlikely(outer.tlb_flush) && !(flags & (FLUSH_TLB_GLOBAL | FLUSH_CACHE)) &&
+	    !cpumask_empty(&others))
+		outer.tlb_flush(&others);
 	if (!cpumask_empty(&others))
 		smp_call(&others, flush_answer, &r);
 }

@@ -8,6 +8,7 @@
 
 #include "lib/log.h"
 #include "x86/irq.h"
+#include "x86/outer.h"
 #include "x86/softirq.h"
 #include "x86/time.h"
 
@@ -18,6 +19,7 @@ __thread struct vcpu *current;
 __thread unsigned int fake_cpu_id;
 cpumask_t cpu_online_map;
 unsigned int nr_cpus_online;
+struct outer outer;
 
 static uint32_t pending[NR_CPUS];
 static struct vcpu *running[NR_CPUS];

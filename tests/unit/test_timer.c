@@ -102,6 +102,48 @@ static void test_lazy(void **state)
 	assert_int_equal(fake_deadline[0], TIME_NEVER);
 }
 
+/* Before sleep a needless deadline is put off, once one has fired in vain, and until putting it off was in vain. */
+static void test_idle(void **state)
+{
+	struct timer tick, far;
+	unsigned int n = 0;
+
+	fake_cpus_reset(1);
+	timer_init(&tick, count, &n, 0);
+	timer_init(&far, count, &n, 0);
+	timer_set(&far, 1000);
+	timer_set(&tick, 100);
+	timer_stop(&tick);
+	timer_idle();
+	assert_int_equal(fake_deadline[0], 100);
+	fake_run_until(150); /* in vain */
+	assert_int_equal(fake_deadline[0], 1000);
+	timer_set(&tick, 200);
+	timer_stop(&tick);
+	timer_idle();
+	assert_int_equal(fake_deadline[0], 1000);
+	/* Woken after 200: right. */
+	fake_run_until(250);
+	timer_set(&tick, 300);
+	timer_stop(&tick);
+	timer_idle();
+	assert_int_equal(fake_deadline[0], 1000);
+	/* Woken before 300: this was one write too many, the next deadline stays. */
+	fake_run_until(260);
+	timer_set(&tick, 310);
+	timer_stop(&tick);
+	timer_idle();
+	assert_int_equal(fake_deadline[0], 310);
+	timer_stop(&far);
+	fake_run_until(400);
+	assert_int_equal(n, 0);
+	/* Nothing to wait for at all. */
+	timer_set(&tick, 500);
+	timer_stop(&tick);
+	timer_idle();
+	assert_int_equal(fake_deadline[0], TIME_NEVER);
+}
+
 static void test_other_cpu(void **state)
 {
 	struct timer a;
@@ -166,8 +208,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_model), cmocka_unit_test(test_lazy),
-		cmocka_unit_test(test_other_cpu),     cmocka_unit_test(test_rearm),
-		cmocka_unit_test(test_kill),
+		cmocka_unit_test(test_idle),	      cmocka_unit_test(test_other_cpu),
+		cmocka_unit_test(test_rearm),	      cmocka_unit_test(test_kill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
