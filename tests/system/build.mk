@@ -5,12 +5,19 @@ B ?= build
 
 SYSTEM := $(B)/system/tests.cpio
 
-$(SYSTEM): $(APPLIANCE) tests/system/pack tests/system/repack-kernel $(B)/tests/guest/hostile $(B)/tests/tiny.elf \
-		$(shell find tests/system/dom0 tests/system/guest -type f)
+$(SYSTEM): $(APPLIANCE) tests/system/pack tests/system/repack-kernel $(B)/tests/guest/hostile \
+		$(B)/tests/guest/rings $(B)/tests/tiny.elf \
+		$(shell find tests/system/dom0 tests/system/guest install -type f)
 	@echo "  PACK    $@"
 	@tests/system/pack $(B)/appliance $(B)/tests/guest $(B)/tests/tiny.elf $(B)/system
 	@touch $@
 
+# The outer host of the machines outer-*.
+$(B)/system/outer.cpio: $(B)/debian/.fetched tests/system/outer/pack tests/system/outer/init
+	@mkdir -p $(@D)
+	@echo "  PACK    $@"
+	@tests/system/outer/pack $(B)/debian $@
+
 .PHONY: check-system
-check-system: $(SYSTEM) $(if $(HV),,$(B)/poncho)
+check-system: $(SYSTEM) $(B)/system/outer.cpio $(if $(HV),,$(B)/poncho)
 	@B=$(B) HV=$(or $(HV),$(B)/poncho) tests/system/run $(MACHINES)

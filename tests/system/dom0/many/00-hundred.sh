@@ -5,7 +5,7 @@ tiny() { # NAME
 	printf '%s\n' "name = \"$1\"" 'kernel = "/tests/boot/tiny.elf"' 'memory = 8' >"/tmp/$1.cfg"
 }
 nodes() { xenstore-ls -f | grep -vc '^/local/domain/0/memory\|^/local/domain/0/device-model'; }
-processes() { ls -d /proc/[0-9]* | wc -l; }
+processes() { grep -l . /proc/[0-9]*/cmdline 2>/dev/null | wc -l; } # the kernel comes and goes with its own
 left() { echo "memory $(free_memory) channels $(lsevtchn 0 | wc -l) nodes $(nodes) processes $(processes) files $(find /run/xend /run/xen /var/lib/xend -type f 2>/dev/null | wc -l)"; }
 resident() { # kB of the three daemons, each page counted once
 	cat /proc/$(cat /run/xenstore.pid)/smaps_rollup /proc/$(cat /run/xenconsoled.pid)/smaps_rollup /proc/$(cat /run/xend.pid)/smaps_rollup |
