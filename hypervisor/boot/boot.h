@@ -20,5 +20,6 @@ void stack_reset_and_jump(struct cpu_user_regs *regs, void (*fn)(void)) __noretu
 unsigned long dom0_pages(unsigned long available, unsigned int *max_pages);
 unsigned int dom0_vcpus(unsigned int cpus);
 extern bool opt_dom0_vcpus_pin;
+extern uint32_t opt_dom0_watchdog; /* seconds, 0 for none */
 
 #endif

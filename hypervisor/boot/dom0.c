@@ -17,6 +17,7 @@
 #include "x86/asm.h"
 #include "x86/pirq.h"
 #include "x86/time.h"
+#include "x86/watch.h"
 
 /* Where a compressed kernel is unpacked, until it has been copied to its place. */
 static struct page_info *buffer __initdata;
@@ -160,6 +161,13 @@ void __init dom0_build(void)
 	vtime_update_wallclock(d);
 	vcpu0_start(d, &l);
 	d->creation_finished = true;
+	if (opt_dom0_watchdog) {
+		/* Domain 0's is a timer of the boot CPU: if even that does not fire, the hypervisor hangs. */
+		(void)domain_watchdog(d, 0, opt_dom0_watchdog);
+		watch_set(opt_dom0_watchdog + WATCH_GRACE);
+		printk("Domain 0 has %u s to stop watchdog 1, or the machine reboots\n",
+		       opt_dom0_watchdog);
+	}
 	printk("Domain 0: %u MiB, %u vCPU(s), pages %u of at most %u\n", d->tot_pages >> 8,
 	       d->max_vcpus, d->tot_pages, d->max_pages);
 }

@@ -23,6 +23,7 @@
 #include "x86/smp.h"
 #include "x86/softirq.h"
 #include "x86/time.h"
+#include "x86/watch.h"
 
 void boot_main(int kind, paddr_t info) __noreturn;
 
@@ -111,6 +112,7 @@ void boot_main(int kind, paddr_t info)
 	outer_init();
 	irq_init();
 	lapic_init_bsp();
+	watch_init(opt_dom0_watchdog);
 	time_init();
 	timer_subsys_init();
 	pv_fpu_cpu_init();

@@ -11,6 +11,7 @@
 
 uint64_t opt_mem_limit = ~0UL;
 bool opt_dom0_vcpus_pin;
+uint32_t opt_dom0_watchdog;
 
 /* A size is either absolute or, with a leading '-', what is left to the hypervisor and other guests. */
 struct dom0_size {
@@ -93,6 +94,19 @@ unsigned int dom0_vcpus(unsigned int cpus)
 	n = min(n, (uint64_t)MAX_DOM0_VCPUS);
 	return n ? (unsigned int)n : 1;
 }
+
+/* Domain 0's programs stop it with SCHEDOP_watchdog, id 1 and no time, once all that they wait for works. */
+static int dom0_watchdog_option(const char *v)
+{
+	uint64_t seconds;
+
+	if (parse_u64(v, NULL, 0, &seconds) || seconds > UINT32_MAX)
+		return -EINVAL;
+	opt_dom0_watchdog = (uint32_t)seconds;
+	return 0;
+}
+CMDLINE(dom0_watchdog, dom0_watchdog_option,
+	"<seconds>: reboot unless domain 0 stops its first watchdog within that time");
 
 /* Words that Xen's users have on their command lines and that change nothing here. */
 static int dom0_option(const char *v)

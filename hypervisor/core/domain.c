@@ -19,6 +19,7 @@
 #include "mm/heap.h"
 #include "x86/pirq.h"
 #include "x86/time.h"
+#include "x86/watch.h"
 
 struct domain *hardware_domain, *dom_io, *dom_xen;
 struct vcpu *idle_vcpu[NR_CPUS];
@@ -161,8 +162,12 @@ int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
 	} else if (id && !seconds) {
 		timer_stop(&d->watchdog[i]);
 		d->watchdog_inuse &= ~(1u << i);
+		if (d == hardware_domain && id == 1)
+			watch_set(0);
 	} else {
 		timer_set(&d->watchdog[i], time_now() + SECONDS(seconds));
+		if (d == hardware_domain && id == 1)
+			watch_set(min(seconds, UINT32_MAX - WATCH_GRACE) + WATCH_GRACE);
 		d->watchdog_inuse |= 1u << i;
 		rc = id ? 0 : (int)i + 1;
 	}

@@ -12,6 +12,7 @@
 #include "x86/entry_macros.h"
 #include "x86/page.h"
 #include "x86/smp.h"
+#include "x86/watch.h"
 
 struct ex_entry {
 	unsigned long from, to;
@@ -92,6 +93,7 @@ void trap_ist(struct cpu_user_regs *regs)
 
 	if (vector == X86_NMI) {
 		nmi_handle();
+		watch_nmi(regs);
 		return;
 	}
 	if (vector != X86_DB)

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A watchdog over the hypervisor itself. It runs with interrupts off, so that a loop that does not end would hold the machine for good;
+ * NMIs come nonetheless. The PIT's channel 0, which nothing else uses, ticks 18 times a second (Intel 8254 data sheet, mode 2), and the
+ * IO-APIC hands its line to the boot CPU as an NMI (82093AA data sheet, 3.2.4). When the time is up, that is a panic with the
+ * registers of what was interrupted, and so a reset.
+ *
+ * It runs only with `dom0_watchdog=`, from watch_init() until domain 0 has stopped its own watchdog. Only the boot CPU's loops are seen;
+ * others come to its notice when it waits for them. Where there is no PIT or no IO-APIC no tick comes, and nothing happens.
+ */
+#include "x86/watch.h"
+#include "acpi/acpi.h"
+#include "lib/log.h"
+#include "x86/asm.h"
+#include "x86/irq.h"
+#include "x86/page.h"
+#include "x86/smp.h"
+#include "x86/traps.h"
+
+#define PIT_CHANNEL0   0x40
+#define PIT_MODE       0x43
+#define PIT_RATE       0x34 /* channel 0, both bytes, mode 2 */
+#define PIT_STOP       0x30 /* mode 0, and no count written: it waits */
+#define ROUTE_NMI      0x400u
+#define TICKS(seconds) ((uint64_t)(seconds)*182065 / 10000)
+
+static bool running; /* changed on the boot CPU at boot, cleared anywhere */
+static uint64_t ticks_left;
+
+static const struct acpi_ioapic *__init ioapic_of_gsi(unsigned int gsi)
+{
+	const struct acpi_ioapic *best = NULL;
+
+	for (unsigned int i = 0; i < acpi_info.nr_ioapics; i++) {
+		const struct acpi_ioapic *io = &acpi_info.ioapics[i];
+
+		if (io->gsi_base <= gsi && (!best || io->gsi_base > best->gsi_base))
+			best = io;
+	}
+	return best;
+}
+
+void __init watch_init(unsigned int seconds)
+{
+	unsigned int gsi = acpi_info.isa[0].gsi;
+	const struct acpi_ioapic *io = ioapic_of_gsi(gsi);
+	volatile uint8_t *regs = io && seconds ? ioremap(io->base, PAGE_SIZE) : NULL;
+	unsigned int line = regs ? gsi - io->gsi_base : 0;
+
+	if (!regs)
+		return;
+	running = true;
+	watch_set(seconds);
+	mmio_write32(regs, 0x11 + 2 * line);
+	mmio_write32(regs + 0x10, (uint32_t)cpu_apic_id[0] << 24);
+	mmio_write32(regs, 0x10 + 2 * line);
+	mmio_write32(regs + 0x10, ROUTE_NMI);
+	outb(PIT_MODE, PIT_RATE);
+	outb(PIT_CHANNEL0, 0);
+	outb(PIT_CHANNEL0, 0);
+}
+
+void watch_set(unsigned int seconds)
+{
+	if (!READ_ONCE(running))
+		return;
+	WRITE_ONCE(ticks_left, TICKS(seconds) + 1);
+	if (seconds)
+		return;
+	WRITE_ONCE(running, false);
+	outb(PIT_MODE, PIT_STOP);
+}
+
+void watch_nmi(const struct cpu_user_regs *regs)
+{
+	uint64_t left = READ_ONCE(ticks_left);
+
+	if (!READ_ONCE(running) || this_cpu_id() != 0)
+		return;
+	if (!left) {
+		WRITE_ONCE(running, false);
+		crash_with_regs(regs, "The hypervisor hangs: its watchdog has run out");
+	}
+	WRITE_ONCE(ticks_left, left - 1);
+}
