@@ -2,6 +2,7 @@
 #
 #   make            build the hypervisor (build/poncho and build/poncho.gz)
 #   make tools      build the control tools (build/tools)
+#   make deb        one Debian package of both (build/poncho_VERSION_amd64.deb)
 #   make run        boot it all in QEMU with Debian's kernel as domain 0
 #   make check      build with gcc and clang, run every test
 #   make bench      figures beside Debian's Xen 4.17
@@ -16,7 +17,7 @@ B := build
 MAKEFLAGS += --no-builtin-rules
 CC := gcc
 
-include $(wildcard hypervisor/build.mk tools/build.mk appliance/build.mk tests/unit/build.mk tests/fuzz/build.mk \
+include $(wildcard hypervisor/build.mk tools/build.mk install/build.mk appliance/build.mk tests/unit/build.mk tests/fuzz/build.mk \
 	tests/tools/build.mk tests/guest/build.mk tests/system/build.mk bench/build.mk docs/build.mk)
 
 .PHONY: all run check clean setup

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# The control tools: build/tools/{xenstored,xenconsoled,xend,xm}. Each program is every .c file of its folder and of the library folders
+# The control tools: build/tools/{xenstored,xenconsoled,xend,xm,poncho}. Each program is every .c file of its folder and of the library folders
 # named for it here. CC=clang builds with clang into its own folder, as for the hypervisor.
 B ?= build
 
@@ -13,7 +13,7 @@ TOOLS_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
 # --- The programs: folders below tools/, Debian's libraries ------------------------------------------
 
-TOOLS_PROGRAMS := xenstored xenconsoled xend xm
+TOOLS_PROGRAMS := xenstored xenconsoled xend xm poncho
 tools-xenstored := xenstored lib/base
 tools-xenstored-libs := -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory
 tools-xenconsoled := xenconsoled lib/base
@@ -23,6 +23,9 @@ tools-xend-libs := -lmicrohttpd -ljansson -lxencall -lxenforeignmemory -lxenevtc
 tools-xm := xm lib/base lib/config
 # Static: a start costs a third less, and xm is started often.
 tools-xm-libs := -static-pie -ljansson -Wl,--no-warnings -Wno-unused-command-line-argument
+
+tools-poncho := poncho lib/base
+tools-poncho-libs := -ljansson -lxencall
 
 # --- How they are built ---------------------------------------------------------------------------------
 
