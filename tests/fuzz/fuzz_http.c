@@ -47,7 +47,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(&r);
 		}
 		api_request_end(&r);
-		free(uri);
 	}
 	fake_free(n);
 	return 0;

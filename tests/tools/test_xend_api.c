@@ -35,7 +35,7 @@ static int ask(const char *method, const char *uri, const char *body)
 {
 	api_request_end(&request);
 	json_decref(reply);
-	api_request_begin(&request, node, method, uri);
+	api_request_begin(&request, node, method, xstrdup(uri));
 	if (body)
 		text_str(&request.body, body);
 	api_dispatch(&request);

@@ -54,7 +54,6 @@ static void serve(int ready)
 	struct diagnostics found = {0};
 	struct xend_settings s;
 	struct error e;
-	struct api *api;
 	char *text = xasprintf(
 		"(xend-api-socket '%s')(xend-token-file '%s')%s", path, token_file,
 		with_tcp
@@ -65,15 +64,13 @@ static void serve(int ready)
 	xend_settings_read_text("test", text, &s, &found);
 	n->settings = &s;
 	fake_delay_ms = 300;
-	api = api_start(loop, n, &s, &e);
-	if (!api) {
+	if (api_start(n, &e)) {
 		fprintf(stderr, "%s\n", e.text);
 		_exit(3);
 	}
 	write(ready, "", 1);
 	loop_run(loop);
-	api_stop(api);
-	api = NULL;
+	api_stop();
 	if (fake_waiting)
 		_exit(4);
 	loop_remove(signals);

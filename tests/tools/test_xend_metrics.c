@@ -54,7 +54,7 @@ static void figures(void **state)
 	put("class/net/eth0", "tx_bytes", "1\n");
 	put("bus/xen-backend/devices/vbd-1-51713", "rd_sect", "2\n");
 	metrics_sysfs = root;
-	api_request_begin(&r, n, "GET", "/metrics");
+	api_request_begin(&r, n, "GET", xstrdup("/metrics"));
 	api_dispatch(&r);
 	assert_int_equal(r.status, 200);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {

@@ -106,7 +106,7 @@ static char session[80];
 static void expect(bool trusted, const char *xml, const char *wanted)
 {
 	api_request_end(&request);
-	api_request_begin(&request, node, "POST", "/RPC2");
+	api_request_begin(&request, node, "POST", xstrdup("/RPC2"));
 	request.trusted = trusted;
 	text_str(&request.body, xml);
 	api_dispatch(&request);

@@ -6,17 +6,10 @@
 #pragma once
 
 #include "lib/base/error.h"
-#include "lib/base/loop.h"
 
-struct api;
 struct node;
-struct xend_settings;
 
-/*
- * Opens the Unix socket and, where @settings say so, the TCP ones; serves from the next round of @loop on. @settings are read during the
- * call only (what GET /v1/node shows of them is node->settings at that time); @node must live until api_stop().
- */
-struct api *api_start(struct loop *loop, struct node *node, const struct xend_settings *settings,
-		      struct error *e);
-/* Ends all connections; operations go on. NULL is allowed. */
-void api_stop(struct api *api);
+/* Opens the Unix socket and, where @n's settings say so, the TCP ones; serves from the next round of the loop on. Once a process. */
+int api_start(struct node *n, struct error *e);
+/* Ends all connections; operations go on. */
+void api_stop(void);

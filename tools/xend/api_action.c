@@ -52,9 +52,7 @@ const struct json_member api_dump_members[] = {
 
 static int finish_dump(struct api_request *r, struct error *e)
 {
-	struct json_writer w = api_answer(r, 200);
-
-	json_put_object(&w, NULL, r->operation, api_dump_members, JSON_ALL);
+	json_put_object(&r->out, NULL, r->operation, api_dump_members, JSON_ALL);
 	return 0;
 }
 
@@ -139,27 +137,25 @@ static int put_scheduler(struct json_writer *w, struct node *n, struct domain *d
 	json_put_text(w, "name", d->name);
 	json_put_text(w, "cpupool", domain_pool(n, d));
 	json_put_members(w, &v, api_scheduler_members, JSON_ALL);
-	json_end(w, '}');
+	json_end(w);
 	return 0;
 }
 
 int api_scheduler_get(struct api_request *r, struct error *e)
 {
-	struct json_writer w = api_answer(r, 200);
-
-	return put_scheduler(&w, r->node, r->domain, e);
+	return put_scheduler(&r->out, r->node, r->domain, e);
 }
 
 int api_schedulers_get(struct api_request *r, struct error *e)
 {
-	struct json_writer w = api_list(r, "schedulers");
-
+	api_list(r, "schedulers");
 	if (domains_refresh(r->node, e))
 		return -1;
 	for (struct domain *d = domain_next(r->node, NULL); d; d = domain_next(r->node, d))
 		if (d->present)
-			put_scheduler(&w, r->node, d, NULL); /* one that just went is left out */
-	return api_list_end(&w);
+			put_scheduler(&r->out, r->node, d,
+				      NULL); /* one that just went is left out */
+	return 0;
 }
 
 int api_scheduler_put(struct api_request *r, struct error *e)

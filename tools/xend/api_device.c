@@ -9,10 +9,8 @@
 
 static int class_kind(const struct api_request *r, enum device_kind *kind, struct error *e)
 {
-	bool disk = !strcmp(r->segment[4], "disk");
-
-	*kind = disk ? DEVICE_VBD : DEVICE_VIF;
-	if (disk || !strcmp(r->segment[4], "network"))
+	*kind = !strcmp(r->segment[4], "disk") ? DEVICE_VBD : DEVICE_VIF;
+	if (*kind == DEVICE_VBD || !strcmp(r->segment[4], "network"))
 		return 0;
 	error_set(e, ERROR_NOT_FOUND, "there are no devices of the class %.40s", r->segment[4]);
 	return error_hint(e, "the classes are disk and network");
@@ -41,9 +39,9 @@ static void put_device(struct json_writer *w, const struct device_info *d)
 	json_begin(w, "ring_refs", '[');
 	for (int i = 0; i < 2 && rings[0] >= 0 && rings[i] >= 0; i++)
 		json_put_number(w, NULL, rings[i]);
-	json_end(w, ']');
+	json_end(w);
 	json_put_text(w, "trouble", trouble);
-	json_end(w, '}');
+	json_end(w);
 	free(trouble);
 }
 
@@ -51,17 +49,16 @@ int api_devices_get(struct api_request *r, struct error *e)
 {
 	struct device_info *list;
 	enum device_kind kind;
-	struct json_writer w;
 	size_t nr;
 
 	if (class_kind(r, &kind, e) ||
 	    device_list(r->node->store, r->domain->id, kind, &list, &nr, e))
 		return -1;
-	w = api_list(r, "devices");
+	api_list(r, "devices");
 	for (size_t i = 0; i < nr; i++)
-		put_device(&w, &list[i]);
+		put_device(&r->out, &list[i]);
 	device_list_free(list, nr);
-	return api_list_end(&w);
+	return 0;
 }
 
 /* --- Attaching, detaching --------------------------------------------------------------------------------- */

@@ -84,29 +84,27 @@ static int wanted_fields(const struct api_request *r, unsigned long *wanted, str
 int api_domains_get(struct api_request *r, struct error *e)
 {
 	unsigned long wanted;
-	struct json_writer w;
 
 	if (wanted_fields(r, &wanted, e) || domains_refresh(r->node, e))
 		return -1;
-	w = api_list(r, "domains");
+	api_list(r, "domains");
 	for (struct domain *d = domain_next(r->node, NULL); d; d = domain_next(r->node, d)) {
 		if (wanted & FIELD_TTY && domain_refresh(r->node, d, true, NULL))
 			continue; /* gone meanwhile */
-		put_domain(&w, r->node, d, wanted);
+		put_domain(&r->out, r->node, d, wanted);
 	}
-	return api_list_end(&w);
+	return 0;
 }
 
 /* @d NULL: the error is set. */
 static int answer_domain(struct api_request *r, int status, struct domain *d, struct error *e)
 {
-	struct json_writer w = api_answer(r, status);
-
 	if (!d || domain_refresh(r->node, d, true, e))
 		return -1;
+	r->status = status;
 	if (status == 201)
 		r->location = xasprintf("/v1/domains/%s", d->uuid);
-	put_domain(&w, r->node, d, JSON_ALL);
+	put_domain(&r->out, r->node, d, JSON_ALL);
 	return 0;
 }
 
@@ -155,14 +153,12 @@ int api_domains_post(struct api_request *r, struct error *e)
 
 int api_config_get(struct api_request *r, struct error *e)
 {
-	struct json_writer w = api_answer(r, 200);
-
 	if (!r->domain->config)
 		return error_set(
 			e, ERROR_NOT_FOUND,
 			"nothing is known of the configuration of %s: it was made elsewhere",
 			r->domain->name);
-	json_put_tree(&w, NULL, config_to_json(r->domain->config));
+	json_put_tree(&r->out, NULL, config_to_json(r->domain->config));
 	return 0;
 }
 

@@ -33,11 +33,12 @@ void json_begin(struct json_writer *w, const char *key, char bracket)
 	lead(w, key);
 	text_add(w->out, &bracket, 1);
 	w->comma = false;
+	w->closing[w->depth++] = bracket == '{' ? '}' : ']';
 }
 
-void json_end(struct json_writer *w, char bracket)
+void json_end(struct json_writer *w)
 {
-	text_add(w->out, &bracket, 1);
+	text_add(w->out, &w->closing[--w->depth], 1);
 	w->comma = true;
 }
 
@@ -54,34 +55,28 @@ void json_put_tree(struct json_writer *w, const char *key, json_t *value)
 /* A text with something that must be escaped, which is seldom. */
 static json_t *strange_text(const char *value)
 {
+	autofree char *copy = xstrdup(value);
 	json_t *string = json_string(value);
-	char *copy = xstrdup(value);
 
 	for (char *p = copy; *p; p++)
 		*p = *p & 0x80 ? '?' : *p;
-	if (!string)
-		string = json_string(copy);
-	free(copy);
-	return string;
+	return string ? string : json_string(copy);
 }
 
 void json_put_text(struct json_writer *w, const char *key, const char *value)
 {
-	const unsigned char *s = (const unsigned char *)value;
+	const char *end = value;
 
-	while (s && *s >= 0x20 && *s < 0x7f && *s != '"' && *s != '\\')
-		s++;
-	if (s && *s) {
-		json_put_tree(w, key, strange_text(value));
-		return;
-	}
+	/* What is above ASCII is negative. */
+	while (end && *end >= 0x20 && *end < 0x7f && *end != '"' && *end != '\\')
+		end++;
+	if (end && *end)
+		return json_put_tree(w, key, strange_text(value));
 	lead(w, key);
-	if (!s) {
-		text_add(w->out, "null", 4);
-		return;
-	}
+	if (!end)
+		return text_add(w->out, "null", 4);
 	text_add(w->out, "\"", 1);
-	text_add(w->out, value, (size_t)((const char *)s - value));
+	text_add(w->out, value, (size_t)(end - value));
 	text_add(w->out, "\"", 1);
 }
 
@@ -105,7 +100,7 @@ static void put_cpus(struct json_writer *w, const char *key, const struct cpu_se
 	for (unsigned int i = 0; i < CPUS_MOST / 64; i++)
 		for (uint64_t left = set->word[i]; left; left &= left - 1)
 			json_put_number(w, NULL, i * 64 + (unsigned int)__builtin_ctzll(left));
-	json_end(w, ']');
+	json_end(w);
 }
 
 static void put_member(struct json_writer *w, const char *name, enum json_type type, const void *p)
@@ -116,8 +111,6 @@ static void put_member(struct json_writer *w, const char *name, enum json_type t
 	case JSON_LONG:
 		if (*(const long *)p < 0)
 			return json_put_text(w, name, NULL);
-		/* fall through */
-	case JSON_U64:
 		return json_put_number(w, name, *(const int64_t *)p);
 	case JSON_BOOL:
 		lead(w, name);
@@ -126,10 +119,9 @@ static void put_member(struct json_writer *w, const char *name, enum json_type t
 		return json_put_text(w, name, *(const char *const *)p);
 	case JSON_CHARS:
 		return json_put_text(w, name, p);
-	case JSON_TREE:
-		return json_put_tree(w, name, json_incref(*(json_t *const *)p));
 	case JSON_CPUS:
 		return put_cpus(w, name, p);
+	case JSON_TREE:
 	case JSON_OTHER:
 		break;
 	}
@@ -148,14 +140,13 @@ void json_put_object(struct json_writer *w, const char *key, const void *object,
 {
 	json_begin(w, key, '{');
 	json_put_members(w, object, members, wanted);
-	json_end(w, '}');
+	json_end(w);
 }
 
 /* --- Reading ------------------------------------------------------------------------------------------------ */
 
 const struct json_kind json_kinds[] = {
 	[JSON_U32] = {"", "integer"},
-	[JSON_U64] = {"", "integer"},
 	[JSON_LONG] = {"a whole number, not negative", "integer"},
 	[JSON_BOOL] = {"true or false", "boolean"},
 	[JSON_TEXT] = {"a text", "string"},

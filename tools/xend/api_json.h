@@ -17,11 +17,13 @@ struct json_t;
 struct json_writer {
 	struct text *out;
 	bool comma; /* something stands before in this object or array */
+	unsigned int depth;
+	char closing[8]; /* what ends those that are open */
 };
 
 /* @key NULL: within an array, or the outermost value. */
-void json_begin(struct json_writer *w, const char *key, char bracket);	       /* '{' or '[' */
-void json_end(struct json_writer *w, char bracket);			       /* '}' or ']' */
+void json_begin(struct json_writer *w, const char *key, char bracket); /* '{' or '[' */
+void json_end(struct json_writer *w);
 void json_put_text(struct json_writer *w, const char *key, const char *value); /* NULL: null */
 void json_put_number(struct json_writer *w, const char *key, int64_t value);
 /* Takes the reference over. */
@@ -32,12 +34,11 @@ void json_put_tree(struct json_writer *w, const char *key, struct json_t *value)
 /* JSON_LONG below 0 is "not known": null. JSON_CHARS is a text within the struct, JSON_TEXT a pointer to one. */
 enum json_type {
 	JSON_U32,
-	JSON_U64,
 	JSON_LONG,
 	JSON_BOOL,
 	JSON_TEXT,
 	JSON_CHARS,
-	JSON_TREE, /* of jansson, an object; not the struct's own */
+	JSON_TREE, /* of jansson, an object; not the struct's own; only read */
 	JSON_CPUS,
 	JSON_OTHER, /* written by hand beside the table; read as a vCPU's number, or "all", which is -1 */
 };
@@ -54,7 +55,7 @@ struct json_member {
 		name, \
 	_Generic(&((type *)0)->member, \
 		uint32_t *: JSON_U32, \
-		uint64_t *: JSON_U64, \
+		uint64_t *: JSON_LONG, \
 		long *: JSON_LONG, \
 		bool *: JSON_BOOL, \
 		char **: JSON_TEXT, \

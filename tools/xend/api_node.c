@@ -6,6 +6,7 @@
 #include "lib/hyper/hyper.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define LOG_BYTES_MOST (1 << 20)
@@ -95,10 +96,10 @@ static void put_places(struct json_writer *w, const struct node_info *info)
 		json_begin(w, "distances", '[');
 		for (uint32_t j = 0; j < info->nr_numa; j++)
 			json_put_number(w, NULL, info->distances[i][j]);
-		json_end(w, ']');
-		json_end(w, '}');
+		json_end(w);
+		json_end(w);
 	}
-	json_end(w, ']');
+	json_end(w);
 	json_begin(w, "topology", '[');
 	for (uint32_t i = 0; i < info->nr_places; i++) {
 		if (info->places[i].core == XEN_INVALID_CORE_ID)
@@ -106,33 +107,30 @@ static void put_places(struct json_writer *w, const struct node_info *info)
 		json_begin(w, NULL, '{');
 		json_put_number(w, "cpu", i);
 		json_put_members(w, &info->places[i], members, JSON_ALL);
-		json_end(w, '}');
+		json_end(w);
 	}
-	json_end(w, ']');
+	json_end(w);
 }
 
 int api_node_get(struct api_request *r, struct error *e)
 {
 	bool detail = api_query_flag(r, "detail", true);
 	autofree struct node_info *info = node_info(r->node, detail, e);
-	struct json_writer w = api_answer(r, 200);
 
 	if (!info)
 		return -1;
-	json_begin(&w, NULL, '{');
-	json_put_members(&w, info, api_node_members, JSON_ALL);
-	json_put_members(&w, &info->physical, api_cpus_members, JSON_ALL);
-	json_put_members(&w, info->xen, api_hypervisor_members, JSON_ALL);
-	put_capabilities(&w, info);
+	json_begin(&r->out, NULL, '{');
+	json_put_members(&r->out, info, api_node_members, JSON_ALL);
+	json_put_members(&r->out, &info->physical, api_cpus_members, JSON_ALL);
+	json_put_members(&r->out, info->xen, api_hypervisor_members, JSON_ALL);
+	put_capabilities(&r->out, info);
 	if (detail)
-		put_places(&w, info);
-	json_begin(&w, "xend", '{');
-	json_put_number(&w, "pid", getpid());
-	json_put_number(&w, "started_at", r->node->started_at);
+		put_places(&r->out, info);
+	json_begin(&r->out, "xend", '{');
+	json_put_number(&r->out, "pid", getpid());
+	json_put_number(&r->out, "started_at", r->node->started_at);
 	if (r->node->settings)
-		json_put_tree(&w, "config", xend_settings_to_json(r->node->settings));
-	json_end(&w, '}');
-	json_end(&w, '}');
+		json_put_tree(&r->out, "config", xend_settings_to_json(r->node->settings));
 	return 0;
 }
 
@@ -145,16 +143,13 @@ static struct text *plain_text(struct api_request *r)
 	return &r->answer;
 }
 
-int api_dmesg_get(struct api_request *r, struct error *e)
+int api_dmesg(struct api_request *r, struct error *e)
 {
-	if (api_query_flag(r, "clear", false))
-		return error_set(e, ERROR_USAGE, "clearing takes the method POST");
-	return node_dmesg(r->node, false, plain_text(r), e);
-}
+	bool clear = api_query_flag(r, "clear", false);
 
-int api_dmesg_clear(struct api_request *r, struct error *e)
-{
-	return node_dmesg(r->node, api_query_flag(r, "clear", false), plain_text(r), e);
+	if (clear && !strcmp(r->route->method, "GET"))
+		return error_set(e, ERROR_USAGE, "clearing takes the method POST");
+	return node_dmesg(r->node, clear, plain_text(r), e);
 }
 
 int api_log_get(struct api_request *r, struct error *e)
@@ -211,10 +206,9 @@ int api_health_get(struct api_request *r, struct error *e)
 {
 	const struct node *n = r->node;
 	bool well = n->ready && !n->stopping;
-	struct json_writer w = api_answer(r, well ? 200 : 503);
 
-	json_begin(&w, NULL, '{');
-	json_put_text(&w, "status", well ? "ok" : n->stopping ? "stopping" : "recovering");
-	json_end(&w, '}');
+	r->status = well ? 200 : 503;
+	json_begin(&r->out, NULL, '{');
+	json_put_text(&r->out, "status", well ? "ok" : n->stopping ? "stopping" : "recovering");
 	return 0;
 }

@@ -24,17 +24,16 @@ void api_put_operation(struct json_writer *w, const char *key, const struct oper
 		api_put_error(w, "error", &op->error, 0);
 	else
 		json_put_text(w, "error", NULL);
-	json_end(w, '}');
+	json_end(w);
 }
 
 int api_operations_get(struct api_request *r, struct error *e)
 {
-	struct json_writer w = api_list(r, "operations");
-
+	api_list(r, "operations");
 	for (struct operation *op = operation_next(r->node, NULL); op;
 	     op = operation_next(r->node, op))
-		api_put_operation(&w, NULL, op);
-	return api_list_end(&w);
+		api_put_operation(&r->out, NULL, op);
+	return 0;
 }
 
 static struct operation *find(const struct api_request *r, struct error *e)
@@ -53,10 +52,9 @@ static struct operation *find(const struct api_request *r, struct error *e)
 int api_operation_get(struct api_request *r, struct error *e)
 {
 	struct operation *op = find(r, e);
-	struct json_writer w = api_answer(r, 200);
 
 	if (op)
-		api_put_operation(&w, NULL, op);
+		api_put_operation(&r->out, NULL, op);
 	return op ? 0 : -1;
 }
 

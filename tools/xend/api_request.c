@@ -16,18 +16,15 @@ static void percent_decode(char *s)
 {
 	char *to = s;
 
-	for (; *s; s++) {
+	for (; (*to = *s); to++, s++) {
 		char digits[3] = {s[0] == '%' ? s[1] : '\0', s[1] ? s[2] : '\0'}, *end;
 		long c = strtol(digits, &end, 16);
 
 		if (end == digits + 2 && c > 0 && isxdigit((unsigned char)*digits)) {
-			*to++ = (char)c;
+			*to = (char)c;
 			s += 2;
-		} else {
-			*to++ = *s;
 		}
 	}
-	*to = '\0';
 }
 
 static void split_path(struct api_request *r)
@@ -48,18 +45,16 @@ static void split_path(struct api_request *r)
 const char *api_query(const struct api_request *r, const char *name)
 {
 	static char value[512];
-	size_t n = strlen(name);
+	size_t n = strlen(name), len;
 
-	for (const char *p = r->query; *p;) {
-		size_t len = strcspn(p, "&");
-
-		if (!strncmp(p, name, n) && (len == n || p[n] == '=')) {
-			snprintf(value, sizeof(value), "%.*s", len == n ? 0 : (int)(len - n - 1),
-				 p + n + 1);
-			percent_decode(value);
-			return value;
-		}
-		p += len + (p[len] == '&');
+	for (const char *p = r->query; *p; p += len + (p[len] == '&')) {
+		len = strcspn(p, "&");
+		if (strncmp(p, name, n) || (len != n && p[n] != '='))
+			continue;
+		snprintf(value, sizeof(value), "%.*s", len == n ? 0 : (int)(len - n - 1),
+			 p + n + 1);
+		percent_decode(value);
+		return value;
 	}
 	return NULL;
 }
@@ -114,13 +109,14 @@ static void find_route(struct api_request *r, const char *method)
 	api_problem(r, *r->allow ? 405 : 404, &e);
 }
 
-void api_request_begin(struct api_request *r, struct node *n, const char *method, const char *uri)
+void api_request_begin(struct api_request *r, struct node *n, const char *method, char *uri)
 {
 	*r = (struct api_request){
 		.node = n,
+		.uri = uri,
+		.out.out = &r->answer,
 		.asked = {API_NO_VCPU, -1, -1, -1, -1, -1, -1, -1, -1, .start = true},
 	};
-	r->uri = xstrdup(uri);
 	split_path(r);
 	find_route(r, method);
 }
@@ -189,38 +185,18 @@ static int read_body(struct api_request *r, struct error *e)
 
 /* --- Answers --------------------------------------------------------------------------------------------- */
 
-struct json_writer api_answer(struct api_request *r, int status)
+void api_list(struct api_request *r, const char *name)
 {
-	r->status = status;
-	r->type = "application/json";
-	r->answer.len = 0;
-	return (struct json_writer){.out = &r->answer};
+	json_begin(&r->out, NULL, '{');
+	json_begin(&r->out, name, '[');
 }
 
-struct json_writer api_list(struct api_request *r, const char *name)
+void api_answer_array(struct api_request *r, const char *name, const void *objects, size_t nr,
+		      size_t size, const struct json_member *members)
 {
-	struct json_writer w = api_answer(r, 200);
-
-	json_begin(&w, NULL, '{');
-	json_begin(&w, name, '[');
-	return w;
-}
-
-int api_list_end(struct json_writer *w)
-{
-	json_end(w, ']');
-	json_end(w, '}');
-	return 0;
-}
-
-int api_answer_array(struct api_request *r, const char *name, const void *objects, size_t nr,
-		     size_t size, const struct json_member *members)
-{
-	struct json_writer w = api_list(r, name);
-
+	api_list(r, name);
 	for (size_t i = 0; i < nr; i++)
-		json_put_object(&w, NULL, (const char *)objects + i * size, members, JSON_ALL);
-	return api_list_end(&w);
+		json_put_object(&r->out, NULL, (const char *)objects + i * size, members, JSON_ALL);
 }
 
 static int status_of(enum error_class class)
@@ -253,12 +229,13 @@ void api_put_error(struct json_writer *w, const char *key, const struct error *e
 
 void api_problem(struct api_request *r, int status, const struct error *e)
 {
-	struct json_writer w = api_answer(r, status ? status : status_of(e->class));
-
+	r->status = status ? status : status_of(e->class);
 	r->type = "application/problem+json";
+	r->answer.len = 0;
+	r->out = (struct json_writer){.out = &r->answer};
 	if (e->class == ERROR_RETRY && !r->retry_after)
 		r->retry_after = 1;
-	api_put_error(&w, NULL, e, status);
+	api_put_error(&r->out, NULL, e, status);
 }
 
 /* --- Handling -------------------------------------------------------------------------------------------- */
@@ -286,7 +263,11 @@ static void settle(struct api_request *r, int rc, const struct error *e)
 	else if (rc)
 		api_problem(r, 0, e);
 	else if (!r->status && !r->operation)
-		r->status = 204;
+		r->status = r->answer.len ? 200 : 204;
+	while (r->out.depth)
+		json_end(&r->out);
+	if (!r->type && r->answer.len)
+		r->type = "application/json";
 }
 
 void api_dispatch(struct api_request *r)
@@ -311,8 +292,6 @@ static void operation_ended(struct operation *op, void *arg)
 
 int api_wait(struct api_request *r, struct operation *op, api_handler *finish)
 {
-	struct json_writer w;
-
 	if (!op)
 		return -1;
 	if (!api_query_flag(r, "async", false)) {
@@ -321,10 +300,9 @@ int api_wait(struct api_request *r, struct operation *op, api_handler *finish)
 		operation_wait(op, operation_ended, r);
 		return 0;
 	}
-	w = api_answer(r, 202);
+	r->status = 202;
 	r->location = xasprintf("/v1/operations/%llu", (unsigned long long)op->id);
-	json_begin(&w, NULL, '{');
-	api_put_operation(&w, "operation", op);
-	json_end(&w, '}');
+	json_begin(&r->out, NULL, '{');
+	api_put_operation(&r->out, "operation", op);
 	return 0;
 }

@@ -13,6 +13,8 @@
 #include "xend/node.h"
 #include "xend/operation.h"
 
+#include <sys/types.h>
+
 struct api_request;
 
 typedef int api_handler(struct api_request *r, struct error *e);
@@ -20,13 +22,13 @@ typedef int api_handler(struct api_request *r, struct error *e);
 enum { API_SEGMENTS_MOST = 8, API_BODY_MOST = 1 << 20 };
 
 enum route_flags {
-	ROUTE_OPEN = 1,	  /* without a token: /healthz, and XenAPI, which has sessions of its own */
-	ROUTE_DOMAIN = 2, /* {domain} is looked up, running or not */
+	/* Without a token, and by listeners for XenAPI only, too: /healthz, and XenAPI, which has sessions of its own. */
+	ROUTE_OPEN = 1,
+	ROUTE_DOMAIN = 2,  /* {domain} is looked up, running or not */
 	ROUTE_RUNNING = 4, /* {domain} must run */
-	ROUTE_XENAPI = 8,  /* also served by listeners that are there for XenAPI only */
-	ROUTE_STREAM = 16, /* the answer is the stream of events */
-	ROUTE_ASYNC = 32,  /* starts an operation: ?async=1 does not wait for it */
-	ROUTE_FIRST = 64,  /* the first member of @body must be there */
+	ROUTE_STREAM = 8,  /* the answer is the stream of events */
+	ROUTE_ASYNC = 16,  /* starts an operation: ?async=1 does not wait for it */
+	ROUTE_FIRST = 32,  /* the first member of @body must be there */
 };
 
 /*
@@ -72,9 +74,10 @@ struct api_request {
 	/* With ROUTE_DOMAIN and ROUTE_RUNNING; valid during the handler only. */
 	struct domain *domain;
 
-	int status; /* 0: no answer yet */
-	const char *type;
+	int status;	  /* 0: no answer yet */
+	const char *type; /* NULL: JSON */
 	struct text answer;
+	struct json_writer out; /* into @answer */
 	char *location;
 	char allow[64];
 	unsigned int retry_after; /* seconds; 0: no header */
@@ -87,8 +90,8 @@ struct api_request {
 	void (*wake)(struct api_request *r);
 };
 
-/* @uri as it came, "/v1/domains?async=1"; finds the route, or sets the answer 404, 405. */
-void api_request_begin(struct api_request *r, struct node *n, const char *method, const char *uri);
+/* @uri as it came, "/v1/domains?async=1", is taken over; finds the route, or sets the answer 404, 405. */
+void api_request_begin(struct api_request *r, struct node *n, const char *method, char *uri);
 /* With the body complete: r->status is set, or the request waits. */
 void api_dispatch(struct api_request *r);
 /* Frees it; a wait ends without wake(). */
@@ -100,14 +103,11 @@ void api_request_end(struct api_request *r);
 const char *api_query(const struct api_request *r, const char *name);
 bool api_query_flag(const struct api_request *r, const char *name, bool preset);
 
-/* A JSON answer of @status begins: the writer for it. Without an answer or a wait it is 204. */
-struct json_writer api_answer(struct api_request *r, int status);
-/* {"name":[ ... ]}: the writer for the members; and its end, which returns 0. */
-struct json_writer api_list(struct api_request *r, const char *name);
-int api_list_end(struct json_writer *w);
+/* {"name":[ begins; what is open in r->out at a handler's end is closed. An answer's status is 200 if no other is set, without one it is 204. */
+void api_list(struct api_request *r, const char *name);
 /* Such a list of @nr structs. */
-int api_answer_array(struct api_request *r, const char *name, const void *objects, size_t nr,
-		     size_t size, const struct json_member *members);
+void api_answer_array(struct api_request *r, const char *name, const void *objects, size_t nr,
+		      size_t size, const struct json_member *members);
 /* The error as a problem; @status 0: as its class says. */
 void api_problem(struct api_request *r, int status, const struct error *e);
 /*
@@ -119,9 +119,8 @@ int api_wait(struct api_request *r, struct operation *op, api_handler *finish);
 
 /* --- The handlers of the table -------------------------------------------------------------------------- */
 
-api_handler api_node_get, api_dmesg_get, api_dmesg_clear, api_log_get, api_debug_keys,
-	api_health_get, api_openapi_get, api_pools_get, api_pool_put, api_schedulers_get,
-	api_metrics_get, api_xenapi_post;
+api_handler api_node_get, api_dmesg, api_log_get, api_debug_keys, api_health_get, api_openapi_get,
+	api_pools_get, api_pool_put, api_schedulers_get, api_metrics_get, api_xenapi_post;
 api_handler api_domains_get, api_domains_post, api_domain_get, api_vcpus_get, api_vcpus_put,
 	api_memory_put, api_scheduler_get, api_scheduler_put, api_config_get, api_config_put;
 api_handler api_shutdown, api_destroy, api_reboot, api_reset, api_trigger, api_sysrq, api_rename,
@@ -137,6 +136,22 @@ extern const struct json_member api_domain_members[], api_vcpu_members[], api_sc
 /* A problem as an object; @status 0: as its class says. */
 void api_put_error(struct json_writer *w, const char *key, const struct error *e, int status);
 void api_put_operation(struct json_writer *w, const char *key, const struct operation *op);
+
+/*
+ * --- events.c --------------------------------------------------------------------------------------------
+ *
+ * Server-sent events: what happens in the model, rendered once into a ring of the last bytes, which every stream reads at its own pace.
+ * Memory is bounded by the ring: a client that falls behind it is cut off and comes back with Last-Event-ID. The model is only listened
+ * to while there are streams.
+ */
+
+struct event_stream;
+
+/* r->wake is called when there is something to read. @last: the client's Last-Event-ID or NULL. NULL (@e set) when there are too many. */
+struct event_stream *events_open(struct api_request *r, const char *last, struct error *e);
+/* Up to @most bytes; 0: nothing yet; -1: it fell behind. */
+ssize_t events_read(struct event_stream *s, char *buffer, size_t most);
+void events_close(struct event_stream *s);
 
 /* --- For tests -------------------------------------------------------------------------------------------- */
 

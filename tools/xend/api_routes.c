@@ -7,19 +7,19 @@
 #define DEVICES DOMAIN "/devices/{class}"
 
 const struct route api_routes[] = {
-	{"GET", "/healthz", api_health_get, ROUTE_OPEN | ROUTE_XENAPI,
+	{"GET", "/healthz", api_health_get, ROUTE_OPEN,
 	 "Whether the daemon serves: 200, or 503 while it recovers or stops", NULL, "Health"},
 	{"GET", "/openapi.json", api_openapi_get, 0, "This description", NULL, "object"},
 	{"GET", "/metrics", api_metrics_get, 0, "Figures in Prometheus' text format", NULL, "text"},
-	{"POST", "/xenapi", api_xenapi_post, ROUTE_OPEN | ROUTE_XENAPI,
+	{"POST", "/xenapi", api_xenapi_post, ROUTE_OPEN,
 	 "XenAPI over XML-RPC: sessions and the VM methods a fence agent needs", "*", "xml"},
-	{"POST", "/RPC2", api_xenapi_post, ROUTE_OPEN | ROUTE_XENAPI, "As /xenapi", "*", "xml"},
-	{"POST", "/", api_xenapi_post, ROUTE_OPEN | ROUTE_XENAPI, "As /xenapi", "*", "xml"},
+	{"POST", "/RPC2", api_xenapi_post, ROUTE_OPEN, "As /xenapi", "*", "xml"},
+	{"POST", "/", api_xenapi_post, ROUTE_OPEN, "As /xenapi", "*", "xml"},
 
 	{"GET", "/v1/node", api_node_get, 0,
 	 "The machine and its hypervisor; ?detail=0 leaves numa and topology out", NULL, "Node"},
-	{"GET", "/v1/node/dmesg", api_dmesg_get, 0, "The hypervisor's messages", NULL, "text"},
-	{"POST", "/v1/node/dmesg", api_dmesg_clear, 0,
+	{"GET", "/v1/node/dmesg", api_dmesg, 0, "The hypervisor's messages", NULL, "text"},
+	{"POST", "/v1/node/dmesg", api_dmesg, 0,
 	 "The hypervisor's messages, which are cleared with ?clear=1", NULL, "text"},
 	{"GET", "/v1/node/log", api_log_get, 0, "The end of the daemon's log; ?bytes=N of it", NULL,
 	 "text"},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See events.h. An event's id is how many bytes were written before it, since the daemon's start. */
-#include "xend/events.h"
+/* See api_request.h. An event's id is how many bytes were written before it, since the daemon's start. */
+#include "xend/api_request.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,19 +10,19 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/socket.h"
-#include "xend/events.h"
+#include "xend/api_request.h"
 #include "xend/http_guard.h"
 #include "xend/settings.h"
 
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <poll.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MOST 64
@@ -31,140 +31,56 @@
 #define REQUEST_MS	 10000
 #define ANSWER_MS	 60000
 #define SWEEP_MS	 1000
+#define SOON_MS		 1 /* until a round that the library's descriptor does not tell of */
 #define STREAM_BLOCK	 4096
 #define BACKLOG		 64
 
 struct server {
 	struct server *next;
-	struct api *api;
 	struct MHD_Daemon *daemon;
 	struct loop_source *source;
-	bool tcp, xenapi_only, choosy;
+	bool tcp, xenapi_only;
 	unsigned int nr_connections;
-	regex_t hosts_allow; /* if @choosy */
+	regex_t hosts_allow; /* if @tcp; empty allows everyone */
 	char *key, *cert;    /* NULL: no TLS */
 };
 
 struct connection {
 	struct api_request request; /* the current one; first, as wake() knows nothing else */
-	char *uri;		    /* its; NULL: there is none */
 	bool complete, suspended;
 	struct connection *next;
 	struct server *server;
 	struct MHD_Connection *mhd;
 	struct event_stream *stream;
-	struct loop_source *hangup;
-	int fd;
-	bool trusted;
+	struct pollfd fd;
 	uint64_t deadline;
 };
 
-struct api {
-	struct node *node;
-	struct server *servers;
-	struct connection *connections;
-	struct loop_source *sweep, *again;
-	int again_fd; /* an eventfd: the library has work that its descriptor does not tell of */
-};
+static struct node *node;
+static struct server *servers;
+static struct connection *connections;
+static struct loop_source *sweeper, *again;
 
 /* --- Rounds ------------------------------------------------------------------------------------------------- */
 
-static void run_again(const struct api *api)
-{
-	eventfd_write(api->again_fd, 1);
-}
-
 static void run(void *arg, uint32_t events)
 {
-	struct server *s = arg;
+	const struct server *s = arg;
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	MHD_run(s->daemon);
 	/* What it has read but not handled it tells by a timeout of 0. */
 	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES && !ms)
-		run_again(s->api);
+		loop_timer_set(again, SOON_MS);
 }
 
-static void run_all(void *arg, uint32_t events)
+static void run_all(void *arg)
 {
-	struct api *api = arg;
-	eventfd_t value;
-
-	eventfd_read(api->again_fd, &value);
-	for (struct server *s = api->servers; s; s = s->next)
+	for (struct server *s = servers; s; s = s->next)
 		run(s, 0);
 }
 
-static void sweep(void *arg)
-{
-	struct api *api = arg;
-
-	for (struct connection *c = api->connections; c; c = c->next) {
-		if (c->deadline >= loop_now())
-			continue;
-		if (c->uri)
-			log_info("API: a client was too slow");
-		shutdown(c->fd, SHUT_RDWR); /* the library sees the end and closes */
-		c->deadline = UINT64_MAX;
-	}
-	if (!api->connections)
-		loop_timer_set(api->sweep, 0);
-}
-
 /* --- Connections -------------------------------------------------------------------------------------------- */
-
-static struct connection *connection_begin(struct server *s, struct MHD_Connection *mhd)
-{
-	struct connection *c = xcalloc(1, sizeof(*c));
-
-	s->nr_connections++;
-	c->server = s;
-	c->mhd = mhd;
-	c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	c->trusted = !s->tcp && socket_peer_trusted(c->fd);
-	c->deadline = loop_now() + REQUEST_MS;
-	c->next = s->api->connections;
-	if (!c->next)
-		loop_timer_set(s->api->sweep, SWEEP_MS);
-	s->api->connections = c;
-	return c;
-}
-
-static void connection_notify(void *arg, struct MHD_Connection *mhd, void **context,
-			      enum MHD_ConnectionNotificationCode what)
-{
-	struct connection *c = *context, **p;
-	struct server *s = arg;
-
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		*context = connection_begin(s, mhd);
-	if (!c)
-		return;
-	for (p = &s->api->connections; *p != c; p = &(*p)->next)
-		;
-	*p = c->next;
-	/* At the limit the library accepts no more until its next round, which nothing else would begin. */
-	if (s->nr_connections-- == CONNECTIONS_MOST)
-		run_again(s->api);
-	free(c);
-}
-
-/* The entry of xen-api-server may say who connects. */
-static enum MHD_Result may_connect(void *arg, const struct sockaddr *from, socklen_t len)
-{
-	const struct server *s = arg;
-	char host[64];
-
-	if (!s->choosy)
-		return MHD_YES;
-	if (getnameinfo(from, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST))
-		return MHD_NO;
-	if (!regexec(&s->hosts_allow, host, 0, NULL, 0))
-		return MHD_YES;
-	return address_is_loopback(host) && !regexec(&s->hosts_allow, "localhost", 0, NULL, 0);
-}
-
-/* --- Requests: begin and end ------------------------------------------------------------------------------ */
 
 static void suspend(struct connection *c)
 {
@@ -180,15 +96,81 @@ static void wake(struct api_request *r)
 		return;
 	c->suspended = false;
 	MHD_resume_connection(c->mhd);
-	run_again(c->server->api);
+	loop_timer_set(again, SOON_MS);
 }
+
+static void sweep(void *arg)
+{
+	for (struct connection *c = connections; c; c = c->next) {
+		if (c->suspended && !c->stream && poll(&c->fd, 1, 0))
+			wake(&c->request); /* its client hung up */
+		if (c->deadline >= loop_now())
+			continue;
+		if (c->request.uri)
+			log_info("API: a client was too slow");
+		shutdown(c->fd.fd, SHUT_RDWR); /* the library sees the end and closes */
+		c->deadline = UINT64_MAX;
+	}
+	if (!connections)
+		loop_timer_set(sweeper, 0);
+}
+
+static struct connection *connection_begin(struct server *s, struct MHD_Connection *mhd)
+{
+	struct connection *c = xcalloc(1, sizeof(*c));
+
+	s->nr_connections++;
+	c->server = s;
+	c->mhd = mhd;
+	c->fd.fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	c->fd.events = POLLRDHUP;
+	c->deadline = loop_now() + REQUEST_MS;
+	c->next = connections;
+	if (!connections)
+		loop_timer_set(sweeper, SWEEP_MS);
+	return connections = c;
+}
+
+static void connection_notify(void *arg, struct MHD_Connection *mhd, void **context,
+			      enum MHD_ConnectionNotificationCode what)
+{
+	struct connection *c = *context, **p = &connections;
+	struct server *s = arg;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		*context = connection_begin(s, mhd);
+	if (!c)
+		return;
+	while (*p != c)
+		p = &(*p)->next;
+	*p = c->next;
+	/* At the limit the library accepts no more until its next round, which nothing else would begin. */
+	if (s->nr_connections-- == CONNECTIONS_MOST)
+		loop_timer_set(again, SOON_MS);
+	free(c);
+}
+
+/* The entry of xen-api-server may say who connects. */
+static enum MHD_Result may_connect(void *arg, const struct sockaddr *from, socklen_t len)
+{
+	const struct server *s = arg;
+	char host[64];
+
+	if (getnameinfo(from, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST))
+		return MHD_NO;
+	if (!regexec(&s->hosts_allow, host, 0, NULL, 0))
+		return MHD_YES;
+	return address_is_loopback(host) && !regexec(&s->hosts_allow, "localhost", 0, NULL, 0);
+}
+
+/* --- Requests: begin and end ------------------------------------------------------------------------------ */
 
 static void *request_new(void *arg, const char *uri, struct MHD_Connection *mhd)
 {
 	struct connection *c =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
-	c->uri = xstrdup(uri);
+	c->request.uri = xstrdup(uri);
 	return c;
 }
 
@@ -199,14 +181,10 @@ static void request_completed(void *arg, struct MHD_Connection *mhd, void **cont
 
 	if (!c)
 		return;
-	loop_remove(c->hangup);
 	if (c->stream)
 		events_close(c->stream);
 	api_request_end(&c->request);
-	free(c->uri);
-	c->hangup = NULL;
 	c->stream = NULL;
-	c->uri = NULL;
 	c->complete = false;
 	c->deadline = loop_now() + REQUEST_MS;
 	*context = NULL;
@@ -234,7 +212,7 @@ static bool has_token(struct connection *c)
 	const char *given = header(c, "Authorization");
 	bool bearer = given && !strncasecmp(given, "Bearer ", 7);
 
-	if (given && guard_asks(c->request.node->settings->token_file, bearer ? given + 7 : "",
+	if (given && guard_asks(node->settings->token_file, bearer ? given + 7 : "",
 				&c->request.retry_after))
 		return true;
 	if (c->request.retry_after)
@@ -251,12 +229,12 @@ static bool may_ask_tcp(struct connection *c)
 	unsigned int flags = c->request.route ? c->request.route->flags : 0;
 	const char *host = header(c, "Host");
 
-	if (!guard_host_good(host, c->request.node->settings->http_hosts))
+	if (!guard_host_good(host, node->settings->http_hosts))
 		return refused(c, 403, "this host is not served here",
 			       "add the name to xend-http-hosts in xend-config.sxp");
 	if (!guard_origin_good(header(c, "Origin"), host, s->key))
 		return refused(c, 403, "pages of other origins may not use this", "");
-	if (s->xenapi_only && !(flags & ROUTE_XENAPI))
+	if (s->xenapi_only && !(flags & ROUTE_OPEN))
 		return refused(c, 404, "only XenAPI is served here", "");
 	return flags & ROUTE_OPEN || has_token(c);
 }
@@ -268,7 +246,7 @@ static bool may_ask(struct connection *c)
 
 	if (c->server->tcp && !may_ask_tcp(c))
 		return false;
-	if (!c->server->tcp && !c->trusted)
+	if (!c->server->tcp && !c->request.trusted)
 		return refused(c, 403, "only root and members of the group xen may use this",
 			       "ask the administrator to add you to the group xen");
 	if (length && strtoull(length, NULL, 10) > API_BODY_MOST)
@@ -277,12 +255,6 @@ static bool may_ask(struct connection *c)
 }
 
 /* --- Answering --------------------------------------------------------------------------------------------- */
-
-static void add_header(struct MHD_Response *response, const char *name, const char *value)
-{
-	if (value)
-		MHD_add_response_header(response, name, value);
-}
 
 static enum MHD_Result queue(struct connection *c, struct MHD_Response *response)
 {
@@ -294,13 +266,14 @@ static enum MHD_Result queue(struct connection *c, struct MHD_Response *response
 	if (!response)
 		return MHD_NO;
 	snprintf(seconds, sizeof(seconds), "%u", r->retry_after);
-	add_header(response, "Content-Type", r->type);
-	add_header(response, "Location", r->location);
-	add_header(response, "Allow", r->status == 405 ? r->allow : NULL);
-	add_header(response, "WWW-Authenticate", r->challenge ? "Bearer" : NULL);
-	add_header(response, "Retry-After", r->retry_after ? seconds : NULL);
-	add_header(response, "Cache-Control", tcp ? "no-store" : NULL);
-	add_header(response, "X-Content-Type-Options", tcp ? "nosniff" : NULL);
+	/* One without a value is not added. */
+	MHD_add_response_header(response, "Content-Type", r->type);
+	MHD_add_response_header(response, "Location", r->location);
+	MHD_add_response_header(response, "Allow", r->status == 405 ? r->allow : NULL);
+	MHD_add_response_header(response, "WWW-Authenticate", r->challenge ? "Bearer" : NULL);
+	MHD_add_response_header(response, "Retry-After", r->retry_after ? seconds : NULL);
+	MHD_add_response_header(response, "Cache-Control", tcp ? "no-store" : NULL);
+	MHD_add_response_header(response, "X-Content-Type-Options", tcp ? "nosniff" : NULL);
 	c->complete = true;
 	c->deadline = loop_now() + ANSWER_MS;
 	rc = MHD_queue_response(c->mhd, (unsigned int)r->status, response);
@@ -346,15 +319,6 @@ static enum MHD_Result begin_stream(struct connection *c)
 
 /* --- Handling ----------------------------------------------------------------------------------------------- */
 
-static void hung_up(void *arg, uint32_t events)
-{
-	struct connection *c = arg;
-
-	loop_remove(c->hangup);
-	c->hangup = NULL;
-	wake(&c->request);
-}
-
 static enum MHD_Result handle_complete(struct connection *c)
 {
 	struct api_request *r = &c->request;
@@ -367,7 +331,6 @@ static enum MHD_Result handle_complete(struct connection *c)
 	if (r->status)
 		return answer(c);
 	c->deadline = UINT64_MAX;
-	c->hangup = loop_fd(c->request.node->loop, c->fd, EPOLLRDHUP, hung_up, c);
 	suspend(c);
 	return MHD_YES;
 }
@@ -381,8 +344,8 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
 	struct api_request *r = &c->request;
 
 	if (!r->node) {
-		api_request_begin(r, c->server->api->node, method, c->uri);
-		r->trusted = c->trusted;
+		api_request_begin(r, node, method, r->uri);
+		r->trusted = !c->server->tcp && socket_peer_trusted(c->fd.fd);
 		r->wake = wake;
 		return may_ask(c) ? MHD_YES : answer(c);
 	}
@@ -409,7 +372,17 @@ static void log_library(void *arg, const char *fmt, va_list ap)
 	log_debug("API: %s", line);
 }
 
-static struct MHD_Daemon *daemon_start(struct server *s, int fd)
+/* Ended by api_stop(). */
+static struct server *server_new(void)
+{
+	struct server *s = xcalloc(1, sizeof(*s));
+
+	s->next = servers;
+	return servers = s;
+}
+
+/* On @fd, which may be -1, with the error set. */
+static int server_start(struct server *s, int fd, const char *name, struct error *e)
 {
 	struct MHD_OptionItem options[] = {
 		{MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library, NULL},
@@ -424,51 +397,24 @@ static struct MHD_Daemon *daemon_start(struct server *s, int fd)
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, s->cert},
 		{MHD_OPTION_END, 0, NULL},
 	};
-	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			     (s->tcp ? 0 : MHD_USE_SUPPRESS_DATE_NO_CLOCK) |
+			     (s->key ? MHD_USE_TLS : 0);
 
-	flags |= s->tcp ? 0 : MHD_USE_SUPPRESS_DATE_NO_CLOCK;
-	return MHD_start_daemon(flags | (s->key ? MHD_USE_TLS : 0), 0, s->tcp ? may_connect : NULL,
-				s, handle, s, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-}
-
-/* Freed by api_stop(). */
-static struct server *server_new(struct api *api)
-{
-	struct server *s = xcalloc(1, sizeof(*s));
-
-	s->api = api;
-	s->next = api->servers;
-	return api->servers = s;
-}
-
-/* On @fd, which may be -1, with the error set. */
-static int server_start(struct server *s, int fd, const char *name, struct error *e)
-{
 	if (fd < 0)
 		return -1;
-	s->daemon = daemon_start(s, fd);
+	s->daemon = MHD_start_daemon(flags, 0, s->tcp ? may_connect : NULL, s, handle, s,
+				     MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (!s->daemon)
 		return error_set(e, ERROR_FAILED, "HTTP on %s cannot be served%s", name,
 				 s->key ? ": key and certificate do not fit" : "");
-	s->source = loop_fd(s->api->node->loop,
+	s->source = loop_fd(node->loop,
 			    MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
 			    EPOLLIN, run, s);
 	log_info("API on %s", name);
 	/* The listening socket enters the library's epoll set in its first round. */
 	run(s, 0);
 	return 0;
-}
-
-static void server_free(struct server *s)
-{
-	loop_remove(s->source);
-	if (s->daemon)
-		MHD_stop_daemon(s->daemon); /* closes the listening socket too */
-	if (s->choosy)
-		regfree(&s->hosts_allow);
-	free(s->key);
-	free(s->cert);
-	free(s);
 }
 
 /* On a numeric address: no name is looked up, a slow name server cannot hold the daemon. */
@@ -488,69 +434,63 @@ static int tcp_listen(const struct listener_settings *l, struct error *e)
 	    bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, BACKLOG)) {
 		error_errno(e, ERROR_NONE, errno, "%s port %s cannot be listened on", l->address,
 			    port);
-		if (fd >= 0)
-			close(fd);
+		close(fd);
 		fd = -1;
 	}
 	freeaddrinfo(a);
 	return fd;
 }
 
-static int serve_tcp(struct api *api, const struct listener_settings *l, struct error *e)
+static int serve_tcp(const struct listener_settings *l, struct error *e)
 {
-	struct server *s = server_new(api);
+	struct server *s = server_new();
 	char name[120];
 	bool good;
 
 	s->tcp = true;
 	s->xenapi_only = l->xenapi_only;
-	if (guard_read(api->node->settings->token_file, "", &good, e) ||
+	if (guard_read(node->settings->token_file, "", &good, e) ||
 	    (*l->key_file && !(s->key = file_read(l->key_file, 1 << 20, NULL, e))) ||
 	    (*l->key_file && !(s->cert = file_read(l->cert_file, 1 << 20, NULL, e))))
 		return -1;
-	if (*l->hosts_allow) {
-		if (regcomp(&s->hosts_allow, l->hosts_allow, REG_EXTENDED | REG_NOSUB))
-			return error_set(e, ERROR_CONFIG, "'%.60s' is no regular expression",
-					 l->hosts_allow);
-		s->choosy = true;
-	}
+	if (regcomp(&s->hosts_allow, l->hosts_allow, REG_EXTENDED | REG_NOSUB))
+		return error_set(e, ERROR_CONFIG, "'%.60s' is no regular expression",
+				 l->hosts_allow);
 	snprintf(name, sizeof(name), "%s port %ld%s", l->address, l->port, s->key ? " (TLS)" : "");
 	return server_start(s, tcp_listen(l, e), name, e);
 }
 
-struct api *api_start(struct loop *loop, struct node *node, const struct xend_settings *settings,
-		      struct error *e)
+int api_start(struct node *n, struct error *e)
 {
-	struct api *api = xcalloc(1, sizeof(*api));
+	const struct xend_settings *settings = n->settings;
 	int rc;
 
-	api->node = node;
-	api->sweep = loop_timer(loop, 0, true, sweep, api);
-	api->again_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	api->again = loop_fd(loop, api->again_fd, EPOLLIN, run_all, api);
-	rc = server_start(server_new(api), socket_listen(settings->api_socket, 0660, e),
+	node = n;
+	sweeper = loop_timer(n->loop, 0, true, sweep, NULL);
+	again = loop_timer(n->loop, 0, false, run_all, NULL);
+	rc = server_start(server_new(), socket_listen(settings->api_socket, 0660, e),
 			  settings->api_socket, e);
 	for (size_t i = 0; !rc && i < settings->nr_listeners; i++)
-		rc = serve_tcp(api, &settings->listeners[i], e);
-	if (!rc)
-		return api;
-	api_stop(api);
-	return NULL;
+		rc = serve_tcp(&settings->listeners[i], e);
+	if (rc)
+		api_stop();
+	return rc;
 }
 
-void api_stop(struct api *api)
+void api_stop(void)
 {
-	if (!api)
-		return;
 	/* The library does not end with suspended connections. */
-	for (struct connection *c = api->connections; c; c = c->next)
+	for (struct connection *c = connections; c; c = c->next)
 		wake(&c->request);
-	for (struct server *s = api->servers, *next; s; s = next) {
-		next = s->next;
-		server_free(s);
+	for (struct server *s; (s = servers); free(s)) {
+		servers = s->next;
+		loop_remove(s->source);
+		if (s->daemon)
+			MHD_stop_daemon(s->daemon); /* closes the listening socket too */
+		regfree(&s->hosts_allow);
+		free(s->key);
+		free(s->cert);
 	}
-	loop_remove(api->sweep);
-	loop_remove(api->again);
-	close(api->again_fd);
-	free(api);
+	loop_remove(sweeper);
+	loop_remove(again);
 }

@@ -5,6 +5,7 @@
  */
 #include "lib/base/daemon.h"
 #include "lib/base/log.h"
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "xend/api.h"
 #include "xend/node_private.h"
@@ -12,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ enum {
 };
 
 static const char *config = XEND_CONFIG_PATH;
-static struct xend_settings *settings;
+static struct xend_settings settings;
 static struct node *node;
 static bool trace, foreground;
 
@@ -43,46 +43,44 @@ static const char usage[] =
 	"  restart        stop and start\n"
 	"  status         exit status 0 if it runs, 3 if not\n"
 	"  reload         read " XEND_CONFIG_PATH " again, reopen the log\n"
-	"  trace_start    start, and log everything\n\n"
-	"  -f, --foreground     do not leave the terminal (for systemd)\n"
-	"  -c, --config FILE    another configuration\n"
-	"  -h, --help           this text\n"
-	"  -V, --version        the version\n";
+	"  trace_start    start, and log everything\n\n";
+
+static const struct option_info options[] = {
+	{'h', "help", NULL, "this text"},
+	{'f', "foreground", NULL, "do not leave the terminal (for systemd)"},
+	{'c', "config", "FILE", "another configuration"},
+	{'V', "version", NULL, "the version"},
+};
 
 /* --- Settings --------------------------------------------------------------------------------------------------- */
 
 /* What there was stays where it cannot be read. */
 static int read_settings(void)
 {
-	struct xend_settings *s = xcalloc(1, sizeof(*s)), *dropped = s;
+	struct xend_settings s, before = settings;
 	struct diagnostics found = {0};
-	int rc = xend_settings_read(config, s, &found);
+	int rc = xend_settings_read(config, &s, &found);
 
 	for (size_t i = 0; i < found.nr; i++)
 		log_line(found.item[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s",
 			 found.item[i].text);
 	diagnostics_free(&found);
 	if (!rc) {
-		log_open("xend", s->logfile, trace ? LOG_LEVEL_DEBUG : (enum log_level)s->loglevel);
-		dropped = settings;
+		log_open("xend", s.logfile, trace ? LOG_LEVEL_DEBUG : (enum log_level)s.loglevel);
+		if (before.logfile)
+			xend_settings_keep(&before, &s);
 		settings = s;
 	}
-	if (!rc && dropped)
-		xend_settings_keep(dropped, s);
-	if (dropped)
-		xend_settings_free(dropped);
-	free(dropped);
+	xend_settings_free(rc ? &s : &before);
 	return rc;
 }
 
 static void reload(void *arg, int signo)
 {
-	if (read_settings()) {
+	if (read_settings())
 		log_error("%s is not used: the settings stay as they were", config);
-		return;
-	}
-	node->settings = settings;
-	log_info("%s was read again", config);
+	else
+		log_info("%s was read again", config);
 }
 
 /* --- Serving ---------------------------------------------------------------------------------------------------- */
@@ -109,7 +107,6 @@ static int start(void)
 	const char *interval = getenv("WATCHDOG_USEC");
 	struct error e = {0};
 	struct loop *loop;
-	struct api *api;
 	long us;
 
 	umask(0077);
@@ -123,9 +120,8 @@ static int start(void)
 	loop_signal(loop, SIGINT, stop, NULL);
 	loop_signal(loop, SIGHUP, reload, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	node = node_open(loop, settings, &e);
-	api = node ? api_start(loop, node, settings, &e) : NULL;
-	if (!api || recovery_run(node, &e))
+	node = node_open(loop, &settings, &e);
+	if (!node || api_start(node, &e) || recovery_run(node, &e))
 		goto failed;
 	if (interval && str_to_long(interval, 2000, 1L << 40, &us))
 		loop_timer(loop, (uint64_t)us / 2000, true, feed_watchdog, NULL);
@@ -133,7 +129,7 @@ static int start(void)
 	daemon_ready();
 	loop_run(loop);
 	log_info("stopped");
-	api_stop(api);
+	api_stop();
 	unlink(PID_FILE);
 	return 0;
 failed:
@@ -151,33 +147,30 @@ static pid_t running(void)
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	pid_t pid = 0;
 
-	if (fd < 0)
-		return 0;
-	if (!fcntl(fd, F_GETLK, &lock) && lock.l_type != F_UNLCK)
+	if (fd >= 0 && !fcntl(fd, F_GETLK, &lock) && lock.l_type != F_UNLCK)
 		pid = lock.l_pid;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return pid;
 }
 
-static int stop_other(void)
+static int stop_other(pid_t pid)
 {
-	pid_t pid = running();
-
-	if (!pid)
-		return 0;
-	if (kill(pid, SIGTERM)) {
+	if (pid && kill(pid, SIGTERM)) {
 		fprintf(stderr, "xend: process %d cannot be stopped: %s\n", (int)pid,
 			strerror(errno));
 		return 1;
 	}
-	for (int i = 0; i < STOP_TENTHS; i++) {
-		if (running() != pid)
-			return 0;
+	for (int i = 0; pid && running() == pid; i++) {
+		if (i == STOP_TENTHS) {
+			fprintf(stderr,
+				"xend: process %d does not stop: domains or operations keep it\n",
+				(int)pid);
+			return 1;
+		}
 		usleep(100000);
 	}
-	fprintf(stderr, "xend: process %d does not stop: domains or operations keep it\n",
-		(int)pid);
-	return 1;
+	return 0;
 }
 
 static int do_word(const char *word)
@@ -189,45 +182,36 @@ static int do_word(const char *word)
 		return pid ? 0 : NOT_RUNNING;
 	}
 	if (!strcmp(word, "stop"))
-		return stop_other();
+		return stop_other(pid);
 	if (!strcmp(word, "reload"))
 		return pid && !kill(pid, SIGHUP) ? 0 : NOT_RUNNING;
 	if (!strcmp(word, "restart"))
-		return stop_other() ? 1 : start();
+		return stop_other(pid) ? 1 : start();
 	trace = !strcmp(word, "trace_start");
 	if (!strcmp(word, "start") || trace)
 		return pid ? 0 : start();
-	fprintf(stderr, "xend: there is no command %s\n%s", word, usage);
+	fprintf(stderr, "xend: there is no command '%s'\n%s", word, usage);
 	return ERROR_USAGE;
+}
+
+static bool take_option(int letter, char *value)
+{
+	if (letter == 'V')
+		exit(puts("Poncho xend 4.17") < 0);
+	if (letter == 'c')
+		config = value;
+	foreground = foreground || letter == 'f';
+	return true;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"foreground", 0, NULL, 'f'},
-						{"config", 1, NULL, 'c'},
-						{"help", 0, NULL, 'h'},
-						{"version", 0, NULL, 'V'},
-						{0}};
-	int letter;
+	const char *word = argc > 1 && *argv[argc - 1] != '-' ? argv[--argc] : "";
 
 	log_open("xend", NULL, LOG_LEVEL_INFO);
-	while ((letter = getopt_long(argc, argv, "fc:hV", options, NULL)) != -1) {
-		if (letter == 'h')
-			return fputs(usage, stdout) < 0;
-		if (letter == 'V')
-			return puts("Poncho xend 4.17") < 0;
-		if (letter == '?')
-			break;
-		if (letter == 'c')
-			config = optarg;
-		foreground = foreground || letter == 'f';
-	}
-	if (letter == '?' || optind != argc - 1) {
-		fputs(usage, stderr);
-		return ERROR_USAGE;
-	}
+	options_read(argc, argv, usage, options, sizeof(options) / sizeof(options[0]), take_option);
 	if (!geteuid())
-		return do_word(argv[optind]);
+		return do_word(word);
 	fputs(STARS "\n*** Xend must be run as root.\n" STARS "\n", stderr);
 	return 1;
 }

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xen/sched.h>
-
 #define COUNTER_BYTES_MOST 4096
 
 typedef unsigned long long ull;
@@ -95,9 +93,8 @@ static void put_state(struct node *n, struct domain *d, const char *name, struct
 	char state[7];
 
 	domain_state(d, state);
-	state[4] = domain_shutdown_reason(d) == SHUTDOWN_crash ? 'c' : '-';
 	for (int i = 0; i < 6; i++)
-		sample(out, name, d, "state", names[i], state[i] != '-');
+		sample(out, name, d, "state", names[i], state[i] == "rbpscd"[i]);
 }
 
 static const struct {
@@ -138,8 +135,8 @@ static int write_host(struct node *n, struct text *out, struct error *e)
 
 /* --- Devices ------------------------------------------------------------------------------------------------ */
 
-#define VIF(file) "/class/net/vif%u.%u/statistics/" file "%n"
-#define VBD(file) "/bus/xen-backend/devices/vbd-%u-%u/statistics/" file "%n"
+#define VIF(file) "/class/net/vif*.*/statistics/" file
+#define VBD(file) "/bus/xen-backend/devices/vbd-*-*/statistics/" file
 #define RECEIVE	  "xen_domain_network_receive_"
 #define TRANSMIT  "xen_domain_network_transmit_"
 #define BLOCK	  "xen_domain_block_"
@@ -165,13 +162,13 @@ static const struct counter {
 
 static void put_counter(struct node *n, const struct counter *c, const char *path, struct text *out)
 {
-	const char *below = path + strlen(metrics_sysfs);
+	const char *ids = path + strlen(metrics_sysfs) + strcspn(c->path, "*");
 	autofree char *name = NULL, *text = NULL;
 	unsigned int domid, devid;
 	struct domain *d;
 	int len = 0;
 
-	if (sscanf(below, c->path, &domid, &devid, &len) != 2 || !len || below[len])
+	if (sscanf(ids, "%u%*1[.-]%u%n", &domid, &devid, &len) != 2 || ids[len] != '/')
 		return;
 	d = domain_by_id(n, domid);
 	text = d ? file_read(path, COUNTER_BYTES_MOST, NULL, NULL) : NULL;
@@ -183,22 +180,14 @@ static void put_counter(struct node *n, const struct counter *c, const char *pat
 
 static void write_counter(struct node *n, const struct counter *c, struct text *out)
 {
-	struct text pattern = {0};
-	glob_t found;
+	autofree char *pattern = xasprintf("%s%s", metrics_sysfs, c->path);
+	glob_t found = {0};
 
-	text_str(&pattern, metrics_sysfs);
-	for (const char *p = c->path; *p; p++) /* %u is any number, %n the end */
-		if (*p != '%')
-			text_add(&pattern, p, 1);
-		else if (*++p == 'u')
-			text_str(&pattern, "*");
 	family(out, c->name, "counter", c->help);
-	if (!glob(pattern.data, 0, NULL, &found)) {
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			put_counter(n, c, found.gl_pathv[i], out);
-		globfree(&found);
-	}
-	text_free(&pattern);
+	glob(pattern, 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		put_counter(n, c, found.gl_pathv[i], out);
+	globfree(&found);
 }
 
 int api_metrics_get(struct api_request *r, struct error *e)
@@ -215,7 +204,6 @@ int api_metrics_get(struct api_request *r, struct error *e)
 	}
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		write_counter(r->node, &counters[i], out);
-	r->status = 200;
 	r->type = "text/plain; version=0.0.4; charset=utf-8";
 	return 0;
 }

@@ -101,7 +101,6 @@ static json_t *route_schema(const struct route *row)
 int api_openapi_get(struct api_request *r, struct error *e)
 {
 	json_t *paths = json_object(), *schemas = json_object();
-	struct json_writer w = api_answer(r, 200);
 
 	for (const struct route *row = api_routes; row->method; row++) {
 		json_t *path = json_object_get(paths, row->pattern);
@@ -115,7 +114,7 @@ int api_openapi_get(struct api_request *r, struct error *e)
 	}
 	for (const struct kind *k = kinds; !k->type || k->tables[0]; k++)
 		json_object_set_new(schemas, k->name, object_schema(k->tables, NULL));
-	json_put_tree(&w, NULL,
+	json_put_tree(&r->out, NULL,
 		      json_pack("{s:s, s:{s:s, s:s}, s:o, s:{s:o}}", "openapi", "3.0.3", "info",
 				"title", "xend", "version", "1", "paths", paths, "components",
 				"schemas", schemas));

@@ -44,7 +44,7 @@ struct option {
 
 /* One of a struct xend_settings. */
 union value {
-	char *text;
+	const char *text;
 	long number;
 };
 
@@ -164,19 +164,19 @@ static void set_value(const struct reading *r, const struct option *o, const cha
 			complain(r, "%s is not supported yet: %s", o->name, o->note);
 		return;
 	default:
-		free(to->text);
-		to->text = xstrdup(value);
+		to->text = value;
 	}
 }
 
 /* --- (xen-api-server ((9363 pam '^localhost$' key cert) (unix none))) ------------------------------- */
 
 /* "" where there is no atom. */
-static const char *atom_at(const struct sxp *x, size_t i)
+static char *atom_at(const struct sxp *x, size_t i)
 {
-	const char *atom = x->nr ? i < x->nr ? x->member[i]->atom : NULL : i ? NULL : x->atom;
+	static char none[1];
+	char *atom = x->nr ? i < x->nr ? x->member[i]->atom : NULL : i ? NULL : x->atom;
 
-	return atom ? atom : "";
+	return atom ? atom : none;
 }
 
 bool address_is_loopback(const char *address)
@@ -184,14 +184,14 @@ bool address_is_loopback(const char *address)
 	return str_starts(address, "127.") || !strcmp(address, "::1");
 }
 
-/* Takes the texts of @l over, but for the address: "" is all of them. */
-static void listener_add(const struct reading *r, const char *address, struct listener_settings l)
+static void listener_add(const struct reading *r, struct listener_settings l)
 {
 	struct xend_settings *s = r->s;
 
-	l.address = xstrdup(!*address			       ? "0.0.0.0"
-			    : strcasecmp(address, "localhost") ? address
-							       : "127.0.0.1");
+	if (!*l.address)
+		l.address = "0.0.0.0";
+	else if (!strcasecmp(l.address, "localhost"))
+		l.address = "127.0.0.1";
 	if (!*l.key_file != !*l.cert_file)
 		complain(r, "%s port %ld: TLS takes a key file and a certificate file", l.address,
 			 l.port);
@@ -207,10 +207,10 @@ static void listener_add(const struct reading *r, const char *address, struct li
 /* "9363", "host:9363" */
 static void server_entry(const struct reading *r, const struct sxp *entry)
 {
-	const char *where = atom_at(entry, 0), *who = atom_at(entry, 1);
-	const char *colon = strrchr(where, ':');
-	struct listener_settings l = {.xenapi_only = true};
-	char address[64] = "localhost";
+	char *where = atom_at(entry, 0), *who = atom_at(entry, 1), *hosts = atom_at(entry, 2);
+	char *colon = strrchr(where, ':');
+	struct listener_settings l = {colon ? where : "localhost", 0,	  atom_at(entry, 3),
+				      atom_at(entry, 4),	   hosts, true};
 
 	if (!strcmp(where, "unix"))
 		return; /* always there; the socket's mode says who may */
@@ -226,15 +226,11 @@ static void server_entry(const struct reading *r, const struct sxp *entry)
 			"xen-api-server: PAM is not asked; a password is a line of xend-token-file");
 	else if (*who && strcmp(who, "token"))
 		complain(r, "xen-api-server: '%.60s' is no kind of authentication", who);
-	l.hosts_allow = xstrdup(atom_at(entry, 2));
-	for (char *p = l.hosts_allow; *p; p++)
-		if (*p == ' ')
-			*p = '|';
-	l.key_file = xstrdup(atom_at(entry, 3));
-	l.cert_file = xstrdup(atom_at(entry, 4));
+	while ((hosts = strchr(hosts, ' ')))
+		*hosts = '|';
 	if (colon)
-		snprintf(address, sizeof(address), "%.*s", (int)(colon - where), where);
-	listener_add(r, address, l);
+		*colon = '\0';
+	listener_add(r, l);
 }
 
 static void read_servers(const struct reading *r, const struct option *o, const struct sxp *list)
@@ -242,7 +238,7 @@ static void read_servers(const struct reading *r, const struct option *o, const 
 	struct text shown = {0};
 
 	sxp_print(list, false, &shown);
-	set_value(r, o, shown.data);
+	set_value(r, o, sxp_pair(r->s->file, o->name, shown.data)->member[1]->atom);
 	text_free(&shown);
 	/* ((9363 pam) (unix)), and also (9363 pam) alone. */
 	if (!list->nr || list->member[0]->atom)
@@ -256,20 +252,19 @@ static void read_servers(const struct reading *r, const struct option *o, const 
 
 static const struct option *option_find(const struct reading *r, const char *name)
 {
-	const struct option *best = options;
-	unsigned int least = UINT_MAX;
+	unsigned int least = DISTANCE_MOST + 1, n = least;
+	const struct option *best = NULL;
 
-	for (size_t i = 0; i < COUNT(options); i++) {
-		unsigned int n = str_distance(name, options[i].name);
-
+	for (const struct option *o = options; n && o < options + COUNT(options); o++) {
+		n = str_distance(name, o->name);
 		if (n < least) {
 			least = n;
-			best = &options[i];
+			best = o;
 		}
 	}
 	if (!least)
 		return best;
-	if (least <= DISTANCE_MOST)
+	if (best)
 		complain(r, "unknown option '%.60s' (did you mean '%s'?)", name, best->name);
 	else
 		complain(r, "unknown option '%.60s'", name);
@@ -301,25 +296,19 @@ int xend_settings_read_text(const char *name, const char *text, struct xend_sett
 {
 	struct reading r = {.at = {.file = name}, .s = s, .found = found};
 	struct error e;
-	struct sxp *all = sxp_parse_all(name, text, &e);
-	struct listener_settings l = {0};
 
-	memset(s, 0, sizeof(*s));
+	*s = (struct xend_settings){.file = sxp_parse_all(name, text, &e)};
 	for (size_t i = 0; i < COUNT(options); i++)
 		if (options[i].type < OPTION_IGNORED)
 			set_value(&r, &options[i], options[i].preset);
-	if (!all)
+	if (!s->file)
 		return diagnostics_error(found, (struct place){0}, "%s", e.text);
-	for (size_t i = 0; i < all->nr; i++)
-		read_pair(&r, all->member[i]);
-	sxp_free(all);
-	l.port = s->http_port;
-	if (s->http_server) {
-		l.key_file = xstrdup(s->http_key_file);
-		l.cert_file = xstrdup(s->http_cert_file);
-		l.hosts_allow = xstrdup("");
-		listener_add(&r, s->http_address, l);
-	}
+	for (size_t i = 0, nr = s->file->nr; i < nr; i++)
+		read_pair(&r, s->file->member[i]);
+	if (s->http_server)
+		listener_add(&r,
+			     (struct listener_settings){s->http_address, s->http_port,
+							s->http_key_file, s->http_cert_file, ""});
 	return found->errors ? -1 : 0;
 }
 
@@ -335,30 +324,25 @@ int xend_settings_read(const char *path, struct xend_settings *s, struct diagnos
 
 void xend_settings_free(struct xend_settings *s)
 {
-	for (size_t i = 0; i < COUNT(options); i++)
-		if (options[i].type <= OPTION_SERVERS)
-			free(value_of(&options[i], s)->text);
-	for (size_t i = 0; i < s->nr_listeners; i++) {
-		free(s->listeners[i].address);
-		free(s->listeners[i].key_file);
-		free(s->listeners[i].cert_file);
-		free(s->listeners[i].hosts_allow);
-	}
+	sxp_free(s->file);
 	free(s->listeners);
-	memset(s, 0, sizeof(*s));
+	*s = (struct xend_settings){0};
 }
 
 void xend_settings_keep(struct xend_settings *old, struct xend_settings *s)
 {
 	for (const struct option *o = options; o->type < OPTION_IGNORED; o++) {
-		union value *was = value_of(o, old), *is = value_of(o, s), new = *is;
+		const union value *was = value_of(o, old);
+		union value *is = value_of(o, s);
 
 		if (!o->start || (o->type <= OPTION_SERVERS ? !strcmp(was->text, is->text)
 							    : was->number == is->number))
 			continue;
 		log_warning("%s stays as it was until xend is started anew", o->name);
-		*is = *was;
-		*was = new;
+		if (o->type <= OPTION_SERVERS)
+			is->text = sxp_pair(s->file, o->name, was->text)->member[1]->atom;
+		else
+			is->number = was->number;
 	}
 }
 

@@ -16,34 +16,37 @@
 
 /* One TCP address the API is served on; made from xend-http-server and from the entries of xen-api-server. */
 struct listener_settings {
-	char *address; /* numeric */
+	const char *address; /* numeric */
 	long port;
-	char *key_file, *cert_file; /* both or none (""): TLS */
-	char *hosts_allow;	    /* an extended regular expression; "": everyone */
-	bool xenapi_only;	    /* nothing but the XML-RPC methods */
+	const char *key_file, *cert_file; /* both or none (""): TLS */
+	const char *hosts_allow;	  /* an extended regular expression; "": everyone */
+	bool xenapi_only;		  /* nothing but the XML-RPC methods */
 };
 
-/* Texts are never NULL after reading; all others are numbers. */
+/* Texts are never NULL after reading, and stand in @file or are constant; all others are numbers. */
 struct xend_settings {
+	struct sxp *file;
+
 	/* The daemon itself. */
-	char *logfile;	  /* /var/log/xen/xend.log */
-	long loglevel;	  /* enum log_level; INFO */
-	char *api_socket; /* /run/xend/api.sock: xend-api-socket, for tests and second instances */
+	const char *logfile; /* /var/log/xen/xend.log */
+	long loglevel;	     /* enum log_level; INFO */
+	const char *
+		api_socket; /* /run/xend/api.sock: xend-api-socket, for tests and second instances */
 
 	/* HTTP on TCP: off unless xend-http-server says yes. */
 	long http_server;
-	long http_port;	    /* 8000 */
-	char *http_address; /* 127.0.0.1; '' is every address, which takes TLS */
-	char *http_hosts;   /* more names that a Host: header may bear, between blanks */
-	char *token_file;   /* /etc/xen/xend-tokens: one token a line, mode 0600 */
-	char *http_key_file, *http_cert_file;
-	char *api_servers; /* xen-api-server as it was written */
+	long http_port;		  /* 8000 */
+	const char *http_address; /* 127.0.0.1; '' is every address, which takes TLS */
+	const char *http_hosts;	  /* more names that a Host: header may bear, between blanks */
+	const char *token_file;	  /* /etc/xen/xend-tokens: one token a line, mode 0600 */
+	const char *http_key_file, *http_cert_file;
+	const char *api_servers; /* xen-api-server as it was written */
 	struct listener_settings *listeners;
 	size_t nr_listeners;
 
 	/* Domains. */
-	char *vif_script;	    /* vif-bridge; may carry arguments behind a blank */
-	char *domains_path;	    /* /var/lib/xend/domains: managed domains */
+	const char *vif_script;	    /* vif-bridge; may carry arguments behind a blank */
+	const char *domains_path;   /* /var/lib/xend/domains: managed domains */
 	long device_create_timeout; /* seconds; 100 */
 	long enable_dump;	    /* a core of a crashed domain before on_crash is done */
 
@@ -59,7 +62,7 @@ int xend_settings_read(const char *path, struct xend_settings *s, struct diagnos
 int xend_settings_read_text(const char *name, const char *text, struct xend_settings *s,
 			    struct diagnostics *found);
 void xend_settings_free(struct xend_settings *s);
-/* What only a start can change stays as it was in @old, and the log names it. @old is only good to be freed then. */
+/* What only a start can change stays as it was in @old, and the log names it. @old is only good to be freed then, before or after @s. */
 void xend_settings_keep(struct xend_settings *old, struct xend_settings *s);
 bool address_is_loopback(const char *address);
 

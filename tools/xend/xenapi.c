@@ -23,104 +23,68 @@
 /* --- XML-RPC, read -------------------------------------------------------------------------------------------- */
 
 /*
- * Tags without attributes and the five entities; a document type is refused, so entities cannot grow. The reader is a flat scan; nothing
- * recurses. Of a struct or array as a parameter only some text is kept: no method here takes one.
+ * Tags and the five entities; a document type is refused, so entities cannot grow. The reader is a flat scan in place; nothing recurses.
+ * Of a struct or array as a parameter only some text is kept: no method here takes one.
  */
-struct scan {
-	const char *p;
-	char tag[24];	  /* the last tag's name, "/value" for an end */
-	bool empty;	  /* <tag/> */
-	struct text text; /* what stood before it, entities replaced */
-};
 
-/* "&lt;" at s->p; false for one that is not known. */
-static bool read_entity(struct scan *s)
+/* "a&lt;b" becomes "a<b"; false for an entity that is not known. */
+static bool unescape(char *s)
 {
-	static const char *const names[] = {"<&lt;", ">&gt;", "&&amp;", "\"&quot;", "'&apos;"};
+	static const char *const known[] = {"<lt;", ">gt;", "&amp;", "\"quot;", "'apos;", NULL};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (str_starts(s->p, names[i] + 1)) {
-			text_add(&s->text, names[i], 1);
-			s->p += strlen(names[i] + 1);
-			return true;
-		}
-	return false;
-}
+	for (char *to = s; (*to = *s); to++, s++) {
+		const char *const *name = known;
 
-static bool read_tag(struct scan *s)
-{
-	const char *name = s->p + 1;
-	size_t n = strcspn(name, "<>");
-
-	s->p = name + n + 1;
-	if (name[n] != '>')
-		return false;
-	s->empty = n && name[n - 1] == '/';
-	n -= s->empty;
-	while (n && strchr(" \t\r\n", name[n - 1]))
-		n--;
-	snprintf(s->tag, sizeof(s->tag), "%.*s", (int)n, name);
-	return n && n < sizeof(s->tag) && *name != '!';
-}
-
-/* On to behind the next tag; false at the end or at something that is not XML as it is used here. */
-static bool next_tag(struct scan *s)
-{
-	for (s->text.len = 0; *s->p;) {
-		size_t n = strcspn(s->p, "<&");
-		const char *close = str_starts(s->p + n, "<!--") ? "-->"
-				    : str_starts(s->p + n, "<?") ? "?>"
-								 : NULL;
-
-		text_add(&s->text, s->p, n);
-		s->p += n;
-		if (*s->p == '<' && !close)
-			return read_tag(s);
-		if (close) { /* a remark: stepped over */
-			s->p = strstr(s->p, close);
-			if (!s->p)
-				return false;
-			s->p += strlen(close);
-		} else if (*s->p && !read_entity(s)) {
+		if (*s != '&')
+			continue;
+		while (*name && !str_starts(s + 1, *name + 1))
+			name++;
+		if (!*name)
 			return false;
-		}
+		*to = **name;
+		s += strlen(*name) - 1;
 	}
-	return false;
+	return true;
 }
 
 /* The text is kept that stands at the first end within the name or a parameter: <value>text</value>, <string/> */
-static bool read_call(struct scan *s, json_t *call)
+static bool read_call(char *xml, json_t *call)
 {
+	char *behind = strsep(&xml, "<"), *tag;
 	bool awaited = false;
 	int depth = 0;
 
-	while (next_tag(s)) {
-		bool end = s->tag[0] == '/' || s->empty;
+	while ((tag = strsep(&xml, "<"))) {
+		char *text = behind, last;
+		bool end;
 
-		depth += s->empty ? 0 : end ? -1 : 1;
-		if (!strcmp(s->tag, "/methodCall"))
+		behind = strchr(tag, '>');
+		if (!behind || behind == tag)
+			return false;
+		last = behind[-1];
+		end = *tag == '/' || last == '/';
+		*behind++ = '\0';
+		tag[1 + strcspn(tag + 1, "/ \t\r\n")] = '\0';
+		if (!strchr("/?-", last)) /* not <tag/>, <?..?>, <!--..--> */
+			depth += end ? -1 : 1;
+		if (!strcmp(tag, "/methodCall"))
 			return !depth && json_array_size(call);
 		if (end && awaited) {
-			if (json_array_size(call) > PARAMS_MOST)
+			if (json_array_size(call) > PARAMS_MOST || !unescape(text))
 				return false;
-			json_array_append_new(
-				call,
-				json_stringn_nocheck(s->text.data, s->empty ? 0 : s->text.len));
+			json_array_append_new(call, json_string_nocheck(last == '/' ? "" : text));
 		}
-		awaited = (awaited && !end) || !strcmp(s->tag, "param") ||
-			  !strcmp(s->tag, "methodName");
+		awaited = (awaited && !end) || !strcmp(tag, "param") || !strcmp(tag, "methodName");
 	}
 	return false;
 }
 
 json_t *xmlrpc_parse(const char *xml, size_t len)
 {
-	struct scan s = {.p = xml};
+	autofree char *copy = xstrdup(len ? xml : "");
 	json_t *call = json_array();
-	bool ok = len && !memchr(xml, 0, len) && read_call(&s, call);
 
-	text_free(&s.text);
-	if (ok)
+	if (strlen(copy) == len && read_call(copy, call))
 		return call;
 	json_decref(call);
 	return NULL;
@@ -261,20 +225,16 @@ static int logout(struct api_request *r, struct error *e)
 
 /* --- Methods ----------------------------------------------------------------------------------------------- */
 
-/* Off is only what is gone: until then its back ends may still write. */
-static const char *power_state(const struct domain *d)
-{
-	char state[7];
-
-	domain_state(d, state);
-	return !d->present ? "Halted" : state[2] == 'p' ? "Paused" : "Running";
-}
-
 static json_t *record(const struct domain *d)
 {
+	/* Off is only what is gone: until then its back ends may still write. */
+	const char *power = !d->present				? "Halted"
+			    : d->info.flags & XEN_DOMINF_paused ? "Paused"
+								: "Running";
+
 	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "uuid", d->uuid,
 			 "name_label", json_string_nocheck(d->name), "name_description", "",
-			 "power_state", power_state(d), "is_a_template", 0, "is_control_domain",
+			 "power_state", power, "is_a_template", 0, "is_control_domain",
 			 d->present && !d->id, "domid",
 			 json_sprintf("%d", d->present ? (int)d->id : -1), "memory_target",
 			 json_sprintf("%llu", (unsigned long long)domain_memory_kb(d) << 10),
@@ -323,7 +283,7 @@ static int get_record(struct api_request *r, struct error *e)
 	return success(r, record(r->domain));
 }
 
-enum { METHOD_LOGIN = 1, METHOD_ALL = 2, METHOD_VM = 4, METHOD_RUNNING = 8 };
+enum { METHOD_LOGIN = 1, METHOD_VM = 2, METHOD_RUNNING = 4 };
 
 static const struct method {
 	const char *name;
@@ -332,8 +292,8 @@ static const struct method {
 } methods[] = {
 	{"session.login_with_password", login, METHOD_LOGIN, 2},
 	{"session.logout", logout, 0, 1},
-	{"VM.get_all", get_all, METHOD_ALL, 1},
-	{"VM.get_all_records", get_all, METHOD_ALL, 1},
+	{"VM.get_all", get_all, 0, 1},
+	{"VM.get_all_records", get_all, 0, 1},
 	{"VM.get_by_uuid", get_by_uuid, 0, 2},
 	{"VM.get_by_name_label", get_by_name_label, 0, 2},
 	{"VM.get_record", get_record, METHOD_VM, 2},
@@ -353,7 +313,7 @@ static int find_vm(struct api_request *r, unsigned int flags, struct error *e)
 		return error_set(e, ERROR_NOT_FOUND, "there is no VM %.60s", ref);
 	if (flags & METHOD_RUNNING && !r->domain->present)
 		return error_set(e, ERROR_CONFLICT, "VM %s does not run", r->domain->name);
-	return domain_refresh(r->node, r->domain, false, e);
+	return 0;
 }
 
 static int call_method(struct api_request *r, const struct method *m, struct error *e)
@@ -365,8 +325,7 @@ static int call_method(struct api_request *r, const struct method *m, struct err
 				 m->params, nr);
 	if (!(m->flags & METHOD_LOGIN) && !session_find(param(r, 1)))
 		return error_set(e, ERROR_PERMISSION, "there is no such session");
-	if ((m->flags & METHOD_VM && find_vm(r, m->flags, e)) ||
-	    (m->flags & METHOD_ALL && domains_refresh(r->node, e)))
+	if (domains_refresh(r->node, e) || (m->flags & METHOD_VM && find_vm(r, m->flags, e)))
 		return -1;
 	r->asked.paused = !strcmp(param(r, 3), "1"); /* VM.start's */
 	r->finish = done;
