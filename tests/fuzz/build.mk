@@ -11,7 +11,7 @@ fuzz-config-tools := lib/base lib/config
 fuzz-config-libs := -ljansson
 fuzz-sxp-tools := lib/base lib/config
 fuzz-sxp-libs := -ljansson
-fuzz-http-tools := lib/base lib/config xend/api_*.c $(patsubst %,xend/%.c,http_guard metrics openapi settings xenapi xenapi_xml)
+fuzz-http-tools := lib/base lib/config xend/api_*.c $(patsubst %,xend/%.c,http_guard metrics openapi settings xenapi)
 fuzz-http-libs := -ljansson
 fuzz-xenstore-tools := lib/base $(patsubst %,xenstored/%.c,wire path tree watch store transaction request conn journal)
 

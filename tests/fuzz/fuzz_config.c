@@ -38,7 +38,7 @@ static void check_accepted(const struct domain_config *c)
 	struct diagnostics found = {0};
 	char *json = json_of(c), *sxp = sxp_of(c), *s;
 
-	if (config_from_json_text("j", json, &again, &found))
+	if (config_read_text("j", json, CONFIG_XL, NULL, 0, &again, &found))
 		abort();
 	s = json_of(&again);
 	if (strcmp(s, json))
@@ -47,7 +47,7 @@ static void check_accepted(const struct domain_config *c)
 	config_copy(&copy, &again);
 	config_free(&again);
 	config_free(&copy);
-	if (!config_from_sxp("s", sxp, &again, &found)) {
+	if (!config_read_text("s", sxp, CONFIG_SXP, NULL, 0, &again, &found)) {
 		s = sxp_of(&again);
 		if (strcmp(s, sxp))
 			abort();
@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	default:
 		one_device(text);
-		rc = config_from_json_text("f", text, &c, &found);
+		rc = config_read_text("f", text, CONFIG_XL, NULL, 0, &c, &found);
 	}
 	if (rc ? !found.errors : found.errors)
 		abort();

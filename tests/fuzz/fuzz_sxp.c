@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	sxp_free(x);
 	sxp_free(sxp_parse_all("f", text, &e));
-	if (config_from_sxp("f", text, &c, &found) && !found.errors)
+	if (config_read_text("f", text, CONFIG_SXP, NULL, 0, &c, &found) && !found.errors)
 		abort();
 	config_free(&c);
 	diagnostics_free(&found);

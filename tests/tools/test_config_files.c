@@ -78,14 +78,14 @@ static void round_trips(const char *path, const struct domain_config *c, const c
 	struct diagnostics found = {0};
 	char *s;
 
-	config_from_json_text(path, json, &again, &found);
+	config_read_text(path, json, CONFIG_XL, NULL, 0, &again, &found);
 	expect_none(path, &found);
 	s = json_of(&again);
 	assert_string_equal(s, json);
 	free(s);
 	config_free(&again);
 
-	config_from_sxp(path, sxp, &again, &found);
+	config_read_text(path, sxp, CONFIG_SXP, NULL, 0, &again, &found);
 	expect_none(path, &found);
 	s = sxp_of(&again);
 	assert_string_equal(s, sxp);
@@ -184,8 +184,8 @@ static void running_as_debian(void **state)
 	char *text = file_read(FOLDER "debian-running.json", 1 << 20, NULL, &e);
 	json_t *json;
 
-	assert_int_equal(config_from_json_text("x", text, &c, &found), 0);
-	json = config_to_json_running(&c);
+	assert_int_equal(config_read_text("x", text, CONFIG_XL, NULL, 0, &c, &found), 0);
+	json = spec_to_json(&domain_kind, &c, true);
 	config_print_json(json, &t);
 	assert_string_equal(t.data, text);
 	json_decref(json);

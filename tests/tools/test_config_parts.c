@@ -96,14 +96,14 @@ static void device(const char *spec, bool disk, const char *json, const char *sx
 		assert_int_equal(spec_parse(&disk_kind, spec, &d, &found), 0);
 	else
 		assert_int_equal(spec_parse(&nic_kind, spec, &n, &found), 0);
-	j = disk ? spec_to_json(&disk_kind, &d) : spec_to_json(&nic_kind, &n);
+	j = disk ? spec_to_json(&disk_kind, &d, false) : spec_to_json(&nic_kind, &n, false);
 	s = json_dumps(j, JSON_COMPACT);
 	assert_string_equal(s, json);
 	assert_int_equal(disk ? spec_from_json(&disk_kind, j, &d2, &found)
 			      : spec_from_json(&nic_kind, j, &n2, &found),
 			 0);
 	json_decref(j);
-	j = disk ? spec_to_json(&disk_kind, &d2) : spec_to_json(&nic_kind, &n2);
+	j = disk ? spec_to_json(&disk_kind, &d2, false) : spec_to_json(&nic_kind, &n2, false);
 	s2 = json_dumps(j, JSON_COMPACT);
 	assert_string_equal(s2, s);
 	json_decref(j);

@@ -13,8 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define XM_PATH	     ".:/etc/xen"
-#define CONFIG_LIMIT (1 << 20)
+#define XM_PATH ".:/etc/xen"
 
 /* What the command line says beside the options: files, and key=value for all of them. */
 struct sources {
@@ -83,7 +82,7 @@ static int config_load(struct xm *x, const char *file, const struct sources *s, 
 		       struct domain_config *c)
 {
 	struct diagnostics found = {0};
-	autofree char *sxp = NULL;
+	bool sxp = x->dialect == CONFIG_XM && option(x, "config");
 	int rc;
 
 	config_announce(x, file, prints);
@@ -93,14 +92,8 @@ static int config_load(struct xm *x, const char *file, const struct sources *s, 
 			error_hint(&x->error, "an option begins with a plain '-'");
 		return -1;
 	}
-	if (x->dialect == CONFIG_XM && option(x, "config")) {
-		sxp = file_read(file, CONFIG_LIMIT, NULL, &x->error);
-		if (!sxp)
-			return -1;
-		rc = config_from_sxp(file, sxp, c, &found);
-	} else {
-		rc = config_read(file, x->dialect, s->word, s->nr_words, c, &found);
-	}
+	rc = config_read(file, sxp ? CONFIG_SXP : x->dialect, s->word, sxp ? 0 : s->nr_words, c,
+			 &found);
 	/* Warnings, and several errors, as lines; one error is the error. */
 	if (!rc || found.errors > 1)
 		diagnostics_print(&found, stderr);

@@ -164,7 +164,7 @@ static json_t *device_spec(struct xm *x, const struct device_class *class)
 	if (spec_parse(class->kind, spec.data ? spec.data : "", &device, &found))
 		diagnostics_to_error(&found, &x->error);
 	else
-		json = spec_to_json(class->kind, &device);
+		json = spec_to_json(class->kind, &device, false);
 	spec_free(class->kind, &device);
 	diagnostics_free(&found);
 	text_free(&spec);

@@ -26,7 +26,7 @@ static json_t *config_running(const json_t *config)
 	struct diagnostics found = {0};
 	struct domain_config c = {0};
 	json_t *json = config_from_json(config, &c, &found) ? json_deep_copy(config)
-							    : config_to_json_running(&c);
+							    : spec_to_json(&domain_kind, &c, true);
 
 	config_free(&c);
 	diagnostics_free(&found);

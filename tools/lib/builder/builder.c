@@ -95,7 +95,7 @@ static int domain_set_up(struct build *b, struct error *e)
 static int memory_populate(struct build *b, struct error *e)
 {
 	unsigned long large = b->nr_pages >> LARGE_ORDER, rest;
-	xen_pfn_t *start = xmalloc((large + 1) * sizeof(*start));
+	autofree xen_pfn_t *start = xmalloc((large + 1) * sizeof(*start));
 	long got;
 
 	for (unsigned long i = 0; i < large; i++)
@@ -104,15 +104,12 @@ static int memory_populate(struct build *b, struct error *e)
 	for (long i = 0; i < got; i++)
 		for (unsigned int j = 0; j < LARGE_PAGES; j++)
 			b->frames[i * LARGE_PAGES + j] = start[i] + j;
-	free(start);
 	if (got < 0)
 		return -1;
 	rest = b->nr_pages - (unsigned long)got * LARGE_PAGES;
 	for (uint64_t pfn = b->nr_pages - rest; pfn < b->nr_pages; pfn++)
 		b->frames[pfn] = pfn;
-	got = rest ? hyper_memory_populate(b->h, b->domid, 0, b->frames + b->nr_pages - rest, rest,
-					   e)
-		   : 0;
+	got = hyper_memory_populate(b->h, b->domid, 0, b->frames + b->nr_pages - rest, rest, e);
 	if (got >= 0 && (unsigned long)got < rest)
 		return hyper_memory_short(b->h, b->args->memory_kb, e);
 	return got < 0 ? -1 : 0;
@@ -279,10 +276,9 @@ static int vcpu_start(struct build *b, struct error *e)
 		.debugreg[7] = 0x400,
 	};
 
-	return hyper_mmuext(b->h, b->domid, &pin, 1, e) ||
-			       hyper_vcpu_set_context(b->h, b->domid, 0, &c, e)
-		       ? -1
-		       : 0;
+	if (hyper_mmuext(b->h, b->domid, &pin, 1, e))
+		return -1;
+	return hyper_vcpu_set_context(b->h, b->domid, 0, &c, e);
 }
 
 static int build_run(struct build *b, struct error *e)

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* See cache.h. When an entry was last used is its file's modification time. */
-#include "lib/builder/cache.h"
+/* See image_parts.h. When an entry was last used is its file's modification time. */
+#include "lib/builder/image_parts.h"
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/builder/image.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <lzma.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -67,7 +65,7 @@ static bool entry_map(int fd, const struct stat *source, void **map, size_t *siz
 
 bool cache_get(const char *folder, const struct stat *st, void **map, size_t *size)
 {
-	char *path = entry_path(folder, st);
+	autofree char *path = entry_path(folder, st);
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	bool found = fd >= 0 && entry_map(fd, st, map, size);
 
@@ -75,7 +73,6 @@ bool cache_get(const char *folder, const struct stat *st, void **map, size_t *si
 		(void)futimens(fd, NULL);
 	if (fd >= 0)
 		close(fd);
-	free(path);
 	return found;
 }
 
@@ -121,11 +118,10 @@ static bool room_make(const char *folder, size_t size)
 void cache_put(const char *folder, const struct stat *st, void *map, size_t size)
 {
 	struct header header = header_for(st, map, size);
-	char *path = entry_path(folder, st);
+	autofree char *path = entry_path(folder, st);
 
 	memset(map, 0, CACHE_HEADER);
 	memcpy(map, &header, sizeof(header));
 	if (!folder_make(folder, 0700, NULL) && room_make(folder, size))
 		(void)file_replace(path, map, size, false, NULL);
-	free(path);
 }

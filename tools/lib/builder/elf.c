@@ -3,7 +3,7 @@
  * A kernel's ELF header and segments. Segments go where their physical addresses say: virt = virt_base + p_paddr - paddr_offset, both
  * terms from the notes (Linux's per-CPU segment has virtual address 0); so notes are read first. Nothing in the file need be aligned.
  */
-#include "lib/builder/elf.h"
+#include "lib/builder/image_parts.h"
 
 #include <elf.h>
 #include <inttypes.h>

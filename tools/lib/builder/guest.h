@@ -25,7 +25,6 @@ struct guest_layout {
 	/* The first region, [virt_base, end), and the list of frames where it has a place of its own. */
 	struct guest_tables tables, p2m_tables;
 	uint64_t linear_pages;
-	uint64_t pages; /* all of the above */
 };
 
 enum { INFO_START, INFO_STORE, INFO_CONSOLE, INFO_PAGES };

@@ -3,12 +3,9 @@
  * From a file to a validated image: reading, looking into a bzImage (Linux' Documentation/arch/x86/boot.rst), unpacking, the cache.
  * Sources are read, not mapped: who can shorten one while we look would end the process with SIGBUS.
  */
-#include "lib/builder/image.h"
+#include "lib/builder/image_parts.h"
 
 #include "lib/base/file.h"
-#include "lib/builder/cache.h"
-#include "lib/builder/elf.h"
-#include "lib/builder/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,29 +124,29 @@ static int image_unpack(struct image *img, struct error *e)
 static int load_source(struct image *img, int fd, const struct stat *st, const char *cache,
 		       struct error *e)
 {
+	bool packed;
+
 	if (source_read(img, fd, (size_t)st->st_size, e) || bzimage_enter(img, e))
 		return -1;
-	img->packing = unpack_name(img->elf, img->elf_size);
-	if (img->packing && image_unpack(img, e))
+	packed = unpack_knows(img->elf, img->elf_size);
+	if ((packed && image_unpack(img, e)) || elf_parse(img, e))
 		return -1;
-	if (elf_parse(img, e))
-		return -1;
-	if (cache && img->packing && source_same(fd, st))
+	if (cache && packed && source_same(fd, st))
 		cache_put(cache, st, img->map, CACHE_HEADER + img->elf_size);
 	return 0;
 }
 
-static int load_cached(struct image *img, const struct stat *st, const char *cache)
+static bool load_cached(struct image *img, const struct stat *st, const char *cache)
 {
 	if (!cache_get(cache, st, &img->map, &img->map_size))
-		return -1;
+		return false;
 	img->elf = (uint8_t *)img->map + CACHE_HEADER;
 	img->elf_size = img->map_size - CACHE_HEADER;
 	img->from_cache = true;
 	if (!elf_parse(img, NULL))
-		return 0;
+		return true;
 	image_free(img);
-	return -1;
+	return false;
 }
 
 int image_load(struct image *img, const char *path, const char *cache, struct error *e)
@@ -160,9 +157,7 @@ int image_load(struct image *img, const char *path, const char *cache, struct er
 	if (fd < 0)
 		return error_prefix(e, "kernel %s", path);
 	*img = (struct image){0};
-	rc = cache ? load_cached(img, &st, cache) : -1;
-	if (rc)
-		rc = load_source(img, fd, &st, cache, e);
+	rc = cache && load_cached(img, &st, cache) ? 0 : load_source(img, fd, &st, cache, e);
 	close(fd);
 	if (!rc)
 		return 0;

@@ -34,7 +34,6 @@ struct image_segment {
 struct image {
 	const uint8_t *elf;
 	size_t elf_size;
-	const char *packing; /* "xz"...; NULL: none */
 	bool from_cache;
 
 	unsigned int nr_segments;
@@ -46,9 +45,8 @@ struct image {
 	uint64_t virt_base; /* page aligned */
 	uint64_t paddr_offset;
 	uint64_t hypercall_page, init_p2m; /* IMAGE_NO_ADDRESS: none */
-	uint64_t supported_features;	   /* bit XENFEAT_... */
 	uint64_t mod_start_pfn;		   /* not 0: the RAM disk need not be mapped */
-	char guest_os[32], guest_version[32], loader[32], xen_version[32];
+	char loader[32], xen_version[32];
 	char features[512];
 
 	void *map; /* private: what holds elf */

@@ -7,7 +7,6 @@
 #include "lib/builder/guest.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 enum { L1_SHIFT = 12, L2_SHIFT = 21, L4_SHIFT = 39, LEVEL_BITS = 9, ENTRIES = 512 };
 
@@ -101,16 +100,13 @@ int layout_make(struct guest_layout *l, const struct image *img, uint64_t nr_pag
 		l->p2m_tables.nr = tables_for(l->p2m_va, p2m_end);
 		l->p2m_tables.pfn = take(&pfn, l->p2m_tables.nr);
 	}
-	l->pages = pfn;
 	if (!range_usable(img->virt_base, end) ||
 	    (l->p2m_va < img->virt_base ? p2m_end > img->virt_base : p2m_end && l->p2m_va < end))
 		return error_set(e, ERROR_CONFIG,
 				 "the kernel wants addresses from %#" PRIx64
 				 " on, which are not free",
 				 img->virt_base);
-	if (l->pages > nr_pages)
-		return too_small(nr_pages, l->pages, e);
-	return 0;
+	return pfn > nr_pages ? too_small(nr_pages, pfn, e) : 0;
 }
 
 /* --- Page tables --- */

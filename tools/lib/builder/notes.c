@@ -3,7 +3,7 @@
  * What a kernel says about itself: ELF notes of owner "Xen" (xen/elfnote.h). Those nobody here reads are passed over; one that is
  * wanted and makes no sense refuses the kernel, which would otherwise crash later, and silently.
  */
-#include "lib/builder/elf.h"
+#include "lib/builder/image_parts.h"
 
 #include <elf.h>
 #include <string.h>
@@ -24,10 +24,7 @@ static const struct note {
 	NOTE(VIRT_BASE, virt_base),
 	NOTE(PADDR_OFFSET, paddr_offset),
 	NOTE(INIT_P2M, init_p2m),
-	NOTE(SUPPORTED_FEATURES, supported_features),
 	NOTE(MOD_START_PFN, mod_start_pfn),
-	NOTE(GUEST_OS, guest_os),
-	NOTE(GUEST_VERSION, guest_version),
 	NOTE(XEN_VERSION, xen_version),
 	NOTE(LOADER, loader),
 	NOTE(FEATURES, features),

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* See unpack.h. Each unpacker takes a whole stream into one piece of memory, so no library needs a window of its own that input sizes. */
-#include "lib/builder/unpack.h"
+/* See image_parts.h. Each unpacker takes a whole stream into one piece of memory, so no library needs a window of its own that input sizes. */
+#include "lib/builder/image_parts.h"
 
 #include <bzlib.h>
 #include <lz4.h>
 #include <lzma.h>
-#include <stdbool.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -61,21 +60,14 @@ static enum result unpack_lzma(const uint8_t *in, size_t len, uint8_t *out, size
 
 static enum result unpack_bzip2(const uint8_t *in, size_t len, uint8_t *out, size_t *size)
 {
-	bz_stream z = {.next_in = (char *)in, .avail_in = (unsigned int)len};
-	int rc;
+	unsigned int produced = (unsigned int)*size;
+	int rc = BZ2_bzBuffToBuffDecompress((char *)out, &produced, (char *)in, (unsigned int)len,
+					    0, 0);
 
-	if (BZ2_bzDecompressInit(&z, 0, 0) != BZ_OK)
-		return DAMAGED;
-	z.next_out = (char *)out;
-	z.avail_out = (unsigned int)*size;
-	do
-		rc = BZ2_bzDecompress(&z);
-	while (rc == BZ_OK && z.avail_in && z.avail_out);
-	*size -= z.avail_out;
-	BZ2_bzDecompressEnd(&z);
-	if (rc == BZ_STREAM_END)
-		return DONE;
-	return rc == BZ_OK ? stuck(z.avail_out) : DAMAGED;
+	*size = produced;
+	if (rc == BZ_OUTBUFF_FULL)
+		return TOO_LARGE;
+	return rc == BZ_OK ? DONE : rc == BZ_UNEXPECTED_EOF ? CUT_SHORT : DAMAGED;
 }
 
 /* Blocks that each unpack to 8 MiB, the last to less; the end is the end of input, or Linux' four bytes of size. */
@@ -140,11 +132,9 @@ static const struct packing *packing_of(const uint8_t *in, size_t len)
 	return NULL;
 }
 
-const char *unpack_name(const uint8_t *in, size_t len)
+bool unpack_knows(const uint8_t *in, size_t len)
 {
-	const struct packing *p = packing_of(in, len);
-
-	return p ? p->name : NULL;
+	return packing_of(in, len) != NULL;
 }
 
 ssize_t unpack(const uint8_t *in, size_t len, uint8_t *out, size_t size, struct error *e)
@@ -158,8 +148,6 @@ ssize_t unpack(const uint8_t *in, size_t len, uint8_t *out, size_t size, struct 
 	size_t produced = size;
 	enum result r;
 
-	if (!p)
-		return error_set(e, ERROR_CONFIG, "its packing is not known");
 	r = p->run(in, len, out, &produced);
 	if (r == DONE)
 		return (ssize_t)produced;

@@ -5,7 +5,6 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,28 +14,26 @@
 /* But the tabulator, which a command line may have. */
 #define CONTROLS "\1\2\3\4\5\6\7\b\n\v\f\r\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35\36\37"
 
-const struct spec_kind domain_kind = {domain_keys, sizeof(struct domain_config)};
-
 void config_init(struct domain_config *c, enum config_dialect dialect)
 {
-	fields_init(domain_keys, c, sizeof(*c));
+	fields_init(&domain_kind, c);
 	c->memory_kb = 128 << 10;
 	c->claim = 1;
 	c->vcpus = 1;
 	c->on_reboot = ACTION_RESTART;
-	c->on_crash = dialect == CONFIG_XM ? ACTION_RESTART : ACTION_DESTROY;
+	c->on_crash = dialect == CONFIG_XL ? ACTION_DESTROY : ACTION_RESTART;
 	c->on_soft_reset = ACTION_SOFT_RESET;
 }
 
 void config_free(struct domain_config *c)
 {
-	fields_own(domain_keys, c, false);
+	fields_own(&domain_kind, c, false);
 }
 
 void config_copy(struct domain_config *to, const struct domain_config *from)
 {
 	*to = *from;
-	fields_own(domain_keys, to, true);
+	fields_own(&domain_kind, to, true);
 }
 
 void config_make_uuid(struct domain_config *c)
@@ -86,35 +83,15 @@ static void add_words(struct text *t, const char *prefix, const char *words)
 
 char *config_cmdline(const struct domain_config *c)
 {
+	autofree char *ip = config_ip_word(c), *extra = config_extra_words(c);
 	struct text t = {0};
-	char *ip, *extra;
 
 	if (c->cmdline)
 		return xstrdup(c->cmdline);
-	ip = config_ip_word(c);
-	extra = config_extra_words(c);
 	add_words(&t, "ip=", ip);
 	add_words(&t, "root=", c->root);
 	add_words(&t, "", extra);
-	free(ip);
-	free(extra);
 	return text_take(&t);
-}
-
-json_t *domain_get_cmdline(const void *base, enum key_form form)
-{
-	char *cmdline = config_cmdline(base);
-	json_t *json = *cmdline ? json_string(cmdline) : NULL;
-
-	free(cmdline);
-	return json;
-}
-
-json_t *domain_get_placement(const void *base, enum key_form form)
-{
-	const struct domain_config *c = base;
-
-	return c->cpus_each || c->cpus_soft.nr ? json_string("False") : NULL;
 }
 
 /* --- Checks ----------------------------------------------------------------------------------------- */
@@ -140,7 +117,7 @@ static void check_name(const struct reader *r, const char *s)
 
 static void check_boot(const struct reader *r, const struct domain_config *c)
 {
-	char *cmdline = config_cmdline(c);
+	autofree char *cmdline = config_cmdline(c);
 
 	if (!c->kernel && !c->bootloader)
 		complain(r, "the domain needs a kernel (kernel= or bootloader=)");
@@ -153,7 +130,6 @@ static void check_boot(const struct reader *r, const struct domain_config *c)
 			 strlen(cmdline), CMDLINE_MOST);
 	if (cmdline[strcspn(cmdline, CONTROLS)])
 		complain(r, "the kernel's command line has a control character in it");
-	free(cmdline);
 }
 
 static void check_sizes(const struct reader *r, struct domain_config *c)
@@ -180,7 +156,7 @@ static void check_disks(const struct reader *r, const struct domain_config *c)
 
 	for (size_t i = 0; i < c->nr_disks; i++)
 		for (size_t j = 0; j < i; j++)
-			if (d[i].vdev && d[j].vdev && d[i].devid == d[j].devid)
+			if (d[i].devid == d[j].devid)
 				complain(r, "two disks are called '%s': %s and %s", d[i].vdev,
 					 or_empty(d[j].target), or_empty(d[i].target));
 }
@@ -211,40 +187,29 @@ static void check_channels(const struct reader *r, const struct domain_config *c
 				complain(r, "two channels are called '%s'", c->channels[i].name);
 }
 
-/* vnc=1 of the file itself is one display more. */
-static void check_display(struct domain_config *c)
-{
-	if (c->display.vnc == 1)
-		*(struct vfb_config *)array_grow(&c->vfbs, &c->nr_vfbs, sizeof(*c->vfbs)) =
-			c->display;
-	else
-		fields_own(vfb_keys, &c->display, false);
-	fields_init(vfb_keys, &c->display, sizeof(c->display));
-}
-
 int config_check(const char *name, struct domain_config *c, struct diagnostics *found)
 {
 	const struct reader whole = {&domain_kind, c, found, .at.file = name}, *r = &whole;
-	size_t before = found->errors;
 
-	if (c->type == DOMAIN_PV) {
-		check_name(r, c->name);
-		check_boot(r, c);
-		check_sizes(r, c);
-		check_disks(r, c);
-		check_nics(r, c);
-		check_channels(r, c);
-		check_display(c);
-	} else {
-		complain(r, "%s, which this system does not have yet: only PV guests run",
-			 c->type == DOMAIN_PVH
-				 ? "PVH guests need hardware virtualization"
-				 : "HVM guests need hardware virtualization and a device model");
-	}
+	/* What is missing is told only where nothing was lost. */
+	if (found->errors)
+		return -1;
+	if (c->type != DOMAIN_PV)
+		return complain(
+			r, "%s, which this system does not have yet: only PV guests run",
+			c->type == DOMAIN_PVH
+				? "PVH guests need hardware virtualization"
+				: "HVM guests need hardware virtualization and a device model");
+	check_name(r, c->name);
+	check_boot(r, c);
+	check_sizes(r, c);
+	check_disks(r, c);
+	check_nics(r, c);
+	check_channels(r, c);
 	/* A lone seclabel= is the label from the beginning. */
 	if (c->seclabel && !c->init_seclabel) {
 		c->init_seclabel = c->seclabel;
 		c->seclabel = NULL;
 	}
-	return found->errors == before ? 0 : -1;
+	return found->errors ? -1 : 0;
 }

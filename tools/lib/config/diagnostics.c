@@ -24,7 +24,8 @@ int diagnostics_add(struct diagnostics *d, bool warning, struct place at, const 
 	struct text t = {0};
 
 	d->warnings += warning;
-	d->errors += !warning;
+	if (!warning && !d->errors++)
+		d->line = at.line;
 	if (at.file)
 		text_printf(&t, "%s:", at.file);
 	if (at.line)
@@ -36,7 +37,7 @@ int diagnostics_add(struct diagnostics *d, bool warning, struct place at, const 
 	va_start(ap, fmt);
 	text_vprintf(&t, fmt, ap);
 	va_end(ap);
-	keep(d, (struct diagnostic){.warning = warning, .text = text_take(&t), .line = at.line});
+	keep(d, (struct diagnostic){warning, text_take(&t)});
 	return -1;
 }
 
@@ -58,21 +59,6 @@ void diagnostics_move(struct diagnostics *to, struct diagnostics *from)
 	*from = (struct diagnostics){0};
 }
 
-static const struct diagnostic *first_error(const struct diagnostics *d)
-{
-	for (size_t i = 0; i < d->nr; i++)
-		if (!d->item[i].warning)
-			return &d->item[i];
-	return NULL;
-}
-
-unsigned int diagnostics_line(const struct diagnostics *d)
-{
-	const struct diagnostic *first = first_error(d);
-
-	return first ? first->line : 0;
-}
-
 void diagnostics_print(const struct diagnostics *d, FILE *out)
 {
 	for (size_t i = 0; i < d->nr; i++)
@@ -83,10 +69,11 @@ void diagnostics_print(const struct diagnostics *d, FILE *out)
 
 int diagnostics_to_error(const struct diagnostics *d, struct error *e)
 {
-	const struct diagnostic *first = first_error(d);
+	size_t i = 0;
 
-	error_set(e, ERROR_CONFIG, "%s", first ? first->text : "the configuration is malformed");
-	if (first && d->errors > 1)
-		error_hint(e, "%zu more errors were found", d->errors - 1);
-	return -1;
+	while (i < d->nr && d->item[i].warning)
+		i++;
+	error_set(e, ERROR_CONFIG, "%s",
+		  i < d->nr ? d->item[i].text : "the configuration is malformed");
+	return d->errors > 1 ? error_hint(e, "%zu more errors were found", d->errors - 1) : -1;
 }

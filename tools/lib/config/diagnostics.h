@@ -19,13 +19,13 @@ struct place {
 struct diagnostic {
 	bool warning;
 	char *text; /* "file:line:col: sentence" */
-	unsigned int line;
 };
 
 struct diagnostics {
 	struct diagnostic *item;
 	size_t nr;
 	size_t errors, warnings; /* all of them, also those not kept */
+	unsigned int line;	 /* of the first error; 0: not known */
 };
 
 /* One sentence more; returns -1. */
@@ -36,9 +36,6 @@ int diagnostics_add(struct diagnostics *d, bool warning, struct place at, const 
 void diagnostics_free(struct diagnostics *d);
 /* What @from has goes to the end of @to; @from is empty afterwards. */
 void diagnostics_move(struct diagnostics *to, struct diagnostics *from);
-
-/* Where the first error was, 0 if no line is known. */
-unsigned int diagnostics_line(const struct diagnostics *d);
 
 /* One a line, warnings beginning "warning: ". */
 void diagnostics_print(const struct diagnostics *d, FILE *out);

@@ -13,8 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whose defaults and grammar a file has: Debian's xl 4.17, or xm of Xen 4.1 with the forms of 3.0 accepted. */
-enum config_dialect { CONFIG_XL, CONFIG_XM };
+/*
+ * Whose defaults and grammar a file has: Debian's xl 4.17, or xm of Xen 4.1 with the forms of 3.0 accepted, or its -F: (vm (name ..) ...)
+ * or (domain ...) as xm list -l prints it.
+ */
+enum config_dialect { CONFIG_XL, CONFIG_XM, CONFIG_SXP };
 
 enum domain_type { DOMAIN_PV, DOMAIN_PVH, DOMAIN_HVM };
 
@@ -145,8 +148,6 @@ struct domain_config {
 	size_t nr_disks;
 	struct nic_config *nics;
 	size_t nr_nics;
-	struct vfb_config
-		display; /* vnc=, sdl= of the file itself; config_check() makes a vfb of it */
 	struct vfb_config *vfbs;
 	size_t nr_vfbs;
 	struct channel_config *channels;
@@ -180,8 +181,8 @@ char *config_cmdline(const struct domain_config *c);
 
 /*
  * Reads @text, which messages call @name, in the grammar of @dialect; a file of xm that needs Python gets it. @overrides are the
- * command line's "key=value" words (each possibly "a=1;b=2"): the last word. Returns -1 with at least one error in @found; warnings may
- * be there in either case. @c is to be freed after both.
+ * command line's "key=value" words (each possibly "a=1;b=2"): the last word. Returns -1 with at least one error in @found, which
+ * begins empty; warnings may be there in either case. @c is to be freed after both.
  */
 int config_read_text(const char *name, const char *text, enum config_dialect dialect,
 		     char *const *overrides, size_t nr_overrides, struct domain_config *c,
@@ -190,9 +191,6 @@ int config_read_text(const char *name, const char *text, enum config_dialect dia
 int config_read(const char *path, enum config_dialect dialect, char *const *overrides,
 		size_t nr_overrides, struct domain_config *c, struct diagnostics *found);
 
-/* xm's -F: (vm (name ..) ...) or (domain ...) as xm list -l prints it. */
-int config_from_sxp(const char *name, const char *text, struct domain_config *c,
-		    struct diagnostics *found);
 struct sxp;
 /* What `xm list -l` prints, (domain (domid N) (name ..) ...); with @domid below 0 what `xm create -n` does, (vm (name ..) ...). */
 struct sxp *config_to_sxp(const struct domain_config *c, long domid);
@@ -206,17 +204,13 @@ struct text;
 /* Laid out as Debian's xl does it: indented by four, an empty object over two lines; a newline behind it. */
 void config_print_json(const struct json_t *json, struct text *out);
 struct json_t *config_to_json(const struct domain_config *c);
-/* The same with the defaults libxl has filled in once the domain runs. */
-struct json_t *config_to_json_running(const struct domain_config *c);
 int config_from_json(const struct json_t *json, struct domain_config *c, struct diagnostics *found);
-int config_from_json_text(const char *name, const char *text, struct domain_config *c,
-			  struct diagnostics *found);
 
 /* --- Devices ---------------------------------------------------------------------------------------- */
 
 struct spec_kind;
-extern const struct spec_kind disk_kind,
-	nic_kind; /* of struct disk_config, struct nic_config: @device below */
+/* Of struct disk_config, struct nic_config and the whole struct domain_config: @device below. */
+extern const struct spec_kind disk_kind, nic_kind, domain_kind;
 /*
  * "phy:vg/a,xvda,w", "format=raw, vdev=xvda, target=/x", ... and "mac=..., bridge=...", "", "xenbr0"; @found may carry warnings after 0.
  * The struct is to be freed after both.
@@ -224,8 +218,8 @@ extern const struct spec_kind disk_kind,
 int spec_parse(const struct spec_kind *kind, const char *spec, void *device,
 	       struct diagnostics *found);
 void spec_free(const struct spec_kind *kind, void *device);
-/* A device of the JSON shape: a member of "disks" or "nics". */
-struct json_t *spec_to_json(const struct spec_kind *kind, const void *device);
+/* The JSON shape: a member of "disks" or "nics"; @running: with the defaults libxl has filled in once the domain runs. */
+struct json_t *spec_to_json(const struct spec_kind *kind, const void *device, bool running);
 int spec_from_json(const struct spec_kind *kind, const struct json_t *json, void *device,
 		   struct diagnostics *found);
 

@@ -22,18 +22,6 @@ static bool is_branch(const struct config_key *table, const char *path)
 	return false;
 }
 
-static void read_row(struct reader *r, const struct config_key *k, const json_t *json)
-{
-	struct value v;
-
-	if (value_of_json(json, r->at, &v))
-		field_set(r, k, &v);
-	else
-		complain(r, "'%s' is %s", k->json,
-			 json_is_object(json) ? "an object" : "no value it can have");
-	value_free(&v);
-}
-
 static void read_devices(struct reader *r, const struct config_key *k, const json_t *list);
 
 static void read_object(struct reader *r, const char *path, const json_t *json)
@@ -45,8 +33,9 @@ static void read_object(struct reader *r, const char *path, const json_t *json)
 		complain(r, "'%s' is no object", *path ? path : "the configuration");
 	json_object_foreach((json_t *)json, name, member)
 	{
-		char *full = xasprintf("%s%s%s", path, *path ? "/" : "", name);
+		autofree char *full = xasprintf("%s%s%s", path, *path ? "/" : "", name);
 		const struct config_key *k = key_find(r, full);
+		autovalue struct value v = {0};
 
 		if (json_is_null(member))
 			;
@@ -58,9 +47,11 @@ static void read_object(struct reader *r, const char *path, const json_t *json)
 							: !json_is_false(member));
 		else if (k->type == KEY_DEVICES)
 			read_devices(r, k, member);
+		else if (value_of_json(member, r->at, &v))
+			field_set(r, k, &v);
 		else
-			read_row(r, k, member);
-		free(full);
+			complain(r, "'%s' is %s", k->json,
+				 json_is_object(member) ? "an object" : "no value it can have");
 	}
 }
 
@@ -85,12 +76,11 @@ static void read_devices(struct reader *r, const struct config_key *k, const jso
 	json_array_foreach(list, i, one)
 	{
 		struct reader device = device_begin(r, k);
-		char *where =
+		autofree char *where =
 			xasprintf("%s%s%s[%zu]", file ? file : "", file ? ": " : "", k->json, i);
 
 		device.at.file = where;
 		read_device(&device, one);
-		free(where);
 	}
 }
 
@@ -107,49 +97,40 @@ static void join_affinity(struct string_list *cpus, bool *each, long vcpus)
 	*each = false;
 }
 
-static int read_config(const char *name, const json_t *json, struct domain_config *c,
-		       struct diagnostics *found)
+static void read_config(const char *name, const json_t *json, struct domain_config *c,
+			struct diagnostics *found)
 {
 	struct reader r = {&domain_kind, c, found, FORM_JSON, .at.file = name};
-	size_t before = found->errors;
 	const json_t *b_info = json_object_get(json, "b_info");
 	long vcpus;
 
 	/* What is not there is libxl's 0, not a file's default. */
 	c->on_reboot = c->on_crash = c->on_soft_reset = ACTION_DESTROY;
 	read_object(&r, "", json);
-	if (found->errors != before)
-		return -1;
-	c->memory_given = json_object_get(b_info, "target_memkb") != NULL;
-	c->vcpus_given = json_object_get(b_info, "max_vcpus") != NULL;
 	vcpus = c->max_vcpus ? c->max_vcpus : c->vcpus;
 	join_affinity(&c->cpus_soft, &c->cpus_soft_each, vcpus);
 	if (!json_object_get(b_info, "numa_placement") || c->cpus_soft.nr)
 		join_affinity(&c->cpus, &c->cpus_each, vcpus);
-	return 0;
 }
 
-int json_read_text(const char *name, const char *text, struct domain_config *c,
-		   struct diagnostics *found)
+void json_read_text(const char *name, const char *text, struct domain_config *c,
+		    struct diagnostics *found)
 {
 	json_error_t error;
-	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-	int rc;
+	json_auto_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
 
-	if (!json)
-		return diagnostics_error(found,
-					 (struct place){name, error.line > 0 ? error.line : 0,
-							error.column > 0 ? error.column : 0},
-					 "this is no JSON: %s", error.text);
-	rc = read_config(name, json, c, found);
-	json_decref(json);
-	return rc;
+	if (json)
+		read_config(name, json, c, found);
+	else
+		diagnostics_error(found, (struct place){name, error.line, error.column},
+				  "this is no JSON: %s", error.text);
 }
 
 int config_from_json(const json_t *json, struct domain_config *c, struct diagnostics *found)
 {
 	config_init(c, CONFIG_XL);
-	return read_config(NULL, json, c, found) ? -1 : config_check(NULL, c, found);
+	read_config(NULL, json, c, found);
+	return config_check(NULL, c, found);
 }
 
 int spec_from_json(const struct spec_kind *kind, const json_t *json, void *device,
@@ -157,6 +138,6 @@ int spec_from_json(const struct spec_kind *kind, const json_t *json, void *devic
 {
 	struct reader r = {kind, device, found, FORM_JSON};
 
-	fields_init(kind->table, device, kind->size);
+	fields_init(kind, device);
 	return read_device(&r, json);
 }

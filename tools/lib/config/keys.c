@@ -4,32 +4,72 @@
 
 #include "lib/base/text.h"
 
-#include <limits.h>
-#include <stdlib.h>
+#include <ctype.h>
+#include <jansson.h>
 #include <string.h>
 #include <strings.h>
 
+/* --- Keys that are no plain member ------------------------------------------------------------------ */
+
+static int domain_set_uuid(const struct field *f)
+{
+	const char *s = f->v->text;
+	char hex[33], *p = hex;
+
+	if (!*s)
+		return field_text(f, NULL);
+	for (; *s && p < hex + 32; s++) {
+		size_t n = p - hex;
+
+		if (isxdigit((unsigned char)*s))
+			*p++ = tolower((unsigned char)*s);
+		else if (*s != '-' || s[-!!n] == '-' || (n != 8 && n != 12 && n != 16 && n != 20))
+			break;
+	}
+	if (*s || p < hex + 32)
+		return field_wrong(f, "a uuid of 32 hexadecimal digits");
+	return field_text(f, xasprintf("%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+				       hex + 16, hex + 20));
+}
+
+static int domain_set_restart(const struct field *f)
+{
+	struct domain_config *c = f->r->base;
+	const char *s = f->v->text;
+	bool always = !strcmp(s, "always"), reboot = !strcmp(s, "onreboot");
+
+	if (!always && !reboot && strcmp(s, "never"))
+		return field_wrong(f, "onreboot, always or never");
+	c->on_poweroff = c->on_crash = always ? ACTION_RESTART : ACTION_DESTROY;
+	c->on_reboot = always || reboot ? ACTION_RESTART : ACTION_DESTROY;
+	return 0;
+}
+
+static json_t *domain_get_cmdline(const void *base, enum key_form form)
+{
+	autofree char *cmdline = config_cmdline(base);
+
+	return *cmdline ? json_string(cmdline) : NULL;
+}
+
+static json_t *domain_get_placement(const void *base, enum key_form form)
+{
+	const struct domain_config *c = base;
+
+	return c->cpus_each || c->cpus_soft.nr ? json_string("False") : NULL;
+}
+
+/* --- Rows of a domain ------------------------------------------------------------------------------- */
+
 /* clang-format off */
 #define AT(member)	   .offset = offsetof(struct domain_config, member)
-#define DISK(member)	   .offset = offsetof(struct disk_config, member)
-#define NIC(member)	   .offset = offsetof(struct nic_config, member)
-#define VFB(member)	   .offset = offsetof(struct vfb_config, member)
-#define CHANNEL(member)	   .offset = offsetof(struct channel_config, member)
-#define DISPLAY(member)	   AT(display.member)
 #define OTHER(member)	   .other = offsetof(struct domain_config, member)
-#define TYPE(what)	   .type = KEY_##what
-#define NAMES(table)	   .names = table##_names
 #define DEVICES(name, member, which, ...) \
 	{name, #member, TYPE(DEVICES), AT(member), OTHER(nr_##member), .kind = &which, __VA_ARGS__}
 #define NO_LABELS	   .note = "the hypervisor has no security labels"
 #define NO_DRIVERS	   .note = "it gets no rights in xenstore to serve devices"
 #define LIMIT(member, least, most) TYPE(LONG), AT(member), RANGE(least, most), .unset = -1
-#define GIVEN(member, most, given) AT(member), RANGE(1, most), OTHER(given##_given)
-#define SAME(name)	   {name, name}
-#define RANGE(least, most) .min = (least), .max = (most)
-#define BRANCH(path)	     {.json = path, .type = KEY_BRANCH}
-#define FIXED(path, text)    {.json = path, .type = KEY_FIXED, .note = text}
-#define RUNNING(path, text)  {.json = path, .type = KEY_FIXED, .running = text}
+#define GIVEN(member, most, what) AT(member), RANGE(1, most), .given = offsetof(struct domain_config, what##_given)
 
 /* In the order of the enums. */
 static const struct key_name type_names[] = {SAME("pv"), SAME("pvh"), SAME("hvm"), {0}};
@@ -37,7 +77,6 @@ static const struct key_name type_names[] = {SAME("pv"), SAME("pvh"), SAME("hvm"
 static const struct key_name builder_names[] = {
 	{"linux"}, {"pvh"}, {"hvm"}, {"generic", NULL, true, DOMAIN_PV}, {"", NULL, true, DOMAIN_PV},
 	{"vmx", NULL, true, DOMAIN_HVM}, {0}};
-static const struct key_name devtype_names[] = {{"disk"}, {"cdrom"}, {0}};
 static const struct key_name action_names[] = {
 	SAME("destroy"), SAME("restart"), {"rename-restart", "restart_rename"}, SAME("preserve"),
 	{"coredump-destroy", "coredump_destroy"}, {"coredump-restart", "coredump_restart"},
@@ -47,18 +86,11 @@ static const struct key_name action_names[] = {
 static const struct key_name start_names[] = {SAME("ignore"), SAME("start"), {0}};
 static const struct key_name stop_names[] = {
 	SAME("ignore"), SAME("shutdown"), SAME("suspend"), {0}};
-const struct key_name tsc_names[] = {SAME("default"), SAME("always_emulate"), SAME("native"),
-				     SAME("native_paravirt"), {0}};
-static const struct key_name format_names[] = {
-	{"", "unknown"}, SAME("raw"), SAME("qcow"), SAME("qcow2"), SAME("vhd"), SAME("qed"),
-	SAME("empty"), {0}};
-static const struct key_name backend_names[] = {
-	{"", "unknown"}, SAME("phy"), SAME("tap"), SAME("qdisk"), SAME("standalone"), {0}};
-static const struct key_name nic_type_names[] = {SAME("vif"), {"ioemu", "vif_ioemu"}, {0}};
-static const struct key_name connection_names[] = {SAME("pty"), SAME("socket"), {0}};
+static const struct key_name tsc_names[] = {SAME("default"), SAME("always_emulate"), SAME("native"),
+					    SAME("native_paravirt"), {0}};
 
 /* In the order of libxl's JSON; keys without a place there follow. */
-const struct config_key domain_keys[] = {
+static const struct config_key domain_keys[] = {
 	{"type", "c_info/type", TYPE(ENUM), AT(type), NAMES(type), .unset = -1},
 	{"init_seclabel", "c_info/ssid_label", TYPE(TEXT), AT(init_seclabel), NO_LABELS},
 	{"name", "c_info/name", "name", KEY_TEXT, AT(name)},
@@ -75,7 +107,8 @@ const struct config_key domain_keys[] = {
 	{"cpus_soft", "b_info/vcpu_soft_affinity", .type = KEY_CPUS, AT(cpus_soft),
 	 OTHER(cpus_soft_each)},
 	{NULL, "b_info/numa_placement", .type = KEY_OWN, .get = domain_get_placement},
-	{"tsc_mode", "b_info/tsc_mode", "image/linux/tsc_mode", KEY_ENUM, AT(tsc_mode), NAMES(tsc)},
+	{"tsc_mode", "b_info/tsc_mode", "image/linux/tsc_mode", KEY_ENUM, AT(tsc_mode), NAMES(tsc),
+	 .numbers = true},
 	{"maxmem", "b_info/max_memkb", "maxmem", KEY_MB, GIVEN(max_memory_kb, 1 << 24, memory)},
 	{"memory", "b_info/target_memkb", "memory", KEY_MB, GIVEN(memory_kb, 1 << 24, memory)},
 	RUNNING("b_info/video_memkb", "0"),
@@ -134,18 +167,6 @@ const struct config_key domain_keys[] = {
 	{"description", "c_info/description", "description", KEY_TEXT, AT(description)},
 	{"console", "b_info/console_port", TYPE(LONG), AT(console_port), RANGE(0, 65535)},
 
-	/* A display of the file itself: one vfb more. */
-	{"vnc", TYPE(SWITCH), DISPLAY(vnc), .unset = -1},
-	{"vnclisten", TYPE(TEXT), DISPLAY(vnc_listen)},
-	{"vncdisplay", TYPE(LONG), DISPLAY(vnc_display), RANGE(0, 59635), .unset = -1},
-	{"vncpasswd", TYPE(TEXT), DISPLAY(vnc_passwd)},
-	{"vncunused", TYPE(SWITCH), DISPLAY(vnc_unused), .unset = -1},
-	{"sdl", TYPE(SWITCH), DISPLAY(sdl), .unset = -1},
-	{"opengl", TYPE(SWITCH), DISPLAY(opengl), .unset = -1},
-	{"display", TYPE(TEXT), DISPLAY(sdl_display)},
-	{"xauthority", TYPE(TEXT), DISPLAY(sdl_xauthority)},
-	{"keymap", TYPE(TEXT), DISPLAY(keymap)},
-
 	/* Other names. */
 	{"builder", TYPE(ENUM), AT(type), NAMES(builder), .wants = "linux, generic or hvm"},
 	{"cpu_cap", TYPE(LONG), AT(cpu_cap), RANGE(0, 51200)},
@@ -158,80 +179,7 @@ const struct config_key domain_keys[] = {
 	{0},
 };
 
-const struct config_key disk_keys[] = {
-	{NULL, NULL, "uname", KEY_OWN, .set = disk_set_uname, .get = disk_get_uname},
-	{NULL, NULL, "dev", KEY_OWN, .set = disk_set_vdev, .get = disk_get_vdev},
-	{"access", NULL, "mode", KEY_OWN, .set = disk_set_access, .get = disk_get_access},
-	{"backend", "backend_domname", "backend", KEY_TEXT, DISK(backend_domain)},
-	{"target", "pdev_path", TYPE(TEXT), DISK(target)},
-	{"vdev", "vdev", TYPE(TEXT), DISK(vdev)},
-	{"backendtype", "backend", TYPE(ENUM), DISK(backend), NAMES(backend)},
-	{"format", "format", TYPE(ENUM), DISK(format), NAMES(format)},
-	{"script", "script", "script", KEY_TEXT, DISK(script), .get = disk_get_script},
-	{"specification", .type = KEY_OWN, .set = disk_set_specification},
-	{NULL, "removable", TYPE(SWITCH), DISK(removable), .json_bool = NUMBER},
-	{NULL, "readwrite", TYPE(SWITCH), DISK(readwrite), .json_bool = NUMBER},
-	{NULL, "is_cdrom", TYPE(SWITCH), DISK(cdrom), .json_bool = NUMBER},
-	{"devtype", TYPE(ENUM), DISK(cdrom), NAMES(devtype), .wants = "disk or cdrom"},
-	{"direct-io-safe", "direct_io_safe", TYPE(SWITCH), DISK(direct_io_safe),
-	 .json_bool = LITERAL},
-	{"discard", "discard_enable", TYPE(SWITCH), DISK(discard), .unset = -1},
-	{"trusted", "trusted", TYPE(SWITCH), DISK(trusted), .unset = -1},
-	RUNNING("colo_restore_enable", "False"),
-	{NULL, "force", TYPE(SWITCH), DISK(force)},
-	{0},
-};
-
-const struct config_key nic_keys[] = {
-	{"backend", "backend_domname", "backend", KEY_TEXT, NIC(backend_domain)},
-	{"devid", "devid", TYPE(LONG), NIC(devid), RANGE(0, 65535), .unset = -1},
-	{"mtu", "mtu", "mtu", KEY_LONG, NIC(mtu), RANGE(0, 65535)},
-	{"model", "model", "model", KEY_TEXT, NIC(model)},
-	{"mac", "mac", "mac", KEY_TEXT, NIC(mac), .set = nic_set_mac},
-	{"ip", "ip", "ip", KEY_TEXT, NIC(ip)},
-	{"bridge", "bridge", "bridge", KEY_TEXT, NIC(bridge)},
-	{"vifname", "ifname", "vifname", KEY_TEXT, NIC(ifname)},
-	{"script", "script", "script", KEY_TEXT, NIC(script)},
-	{"type", "nictype", "type", KEY_ENUM, NIC(type), NAMES(nic_type), .running = "vif"},
-	{NULL, "rate_bytes_per_interval", TYPE(LONG), NIC(rate_bytes_per_interval),
-	 RANGE(0, LONG_MAX)},
-	{NULL, "rate_interval_usecs", TYPE(LONG), NIC(rate_interval_us), RANGE(0, 0xffffffff)},
-	{"gatewaydev", "gatewaydev", "gatewaydev", KEY_TEXT, NIC(gatewaydev)},
-	{"netdev", TYPE(TEXT), "gatewaydev", NIC(gatewaydev)},
-	{"trusted", "trusted", "trusted", KEY_SWITCH, NIC(trusted), .unset = -1},
-	{"rate", NULL, "rate", KEY_OWN, .set = nic_set_rate, .get = nic_get_rate},
-	{0},
-};
-
-const struct config_key vfb_keys[] = {
-	FIXED("devid", "0"),
-	BRANCH("vnc"),
-	{"type", NULL, "type", KEY_OWN, .set = vfb_set_type},
-	{"vnc", "vnc/enable", "vnc", KEY_SWITCH, VFB(vnc), .unset = -1},
-	{"vnclisten", "vnc/listen", "vnclisten", KEY_TEXT, VFB(vnc_listen)},
-	{"vncpasswd", "vnc/passwd", "vncpasswd", KEY_TEXT, VFB(vnc_passwd)},
-	{"vncdisplay", "vnc/display", "vncdisplay", KEY_LONG, VFB(vnc_display), RANGE(0, 59635),
-	 .unset = -1},
-	{"vncunused", "vnc/findunused", "vncunused", KEY_SWITCH, VFB(vnc_unused), .unset = -1},
-	BRANCH("sdl"),
-	{"sdl", "sdl/enable", "sdl", KEY_SWITCH, VFB(sdl), .unset = -1},
-	{"opengl", "sdl/opengl", "opengl", KEY_SWITCH, VFB(opengl), .unset = -1},
-	{"display", "sdl/display", "display", KEY_TEXT, VFB(sdl_display)},
-	{"xauthority", "sdl/xauthority", "xauthority", KEY_TEXT, VFB(sdl_xauthority)},
-	{"keymap", "keymap", "keymap", KEY_TEXT, VFB(keymap)},
-	{0},
-};
-
-const struct config_key channel_keys[] = {
-	FIXED("devid", "0"),
-	{"backend", "backend_domname", TYPE(TEXT), CHANNEL(backend_domain)},
-	{"name", "name", TYPE(TEXT), CHANNEL(name)},
-	{"connection", TYPE(ENUM), CHANNEL(connection), NAMES(connection)},
-	BRANCH("connection.pty"),
-	BRANCH("connection.socket"),
-	{"path", "connection.socket/path", TYPE(TEXT), CHANNEL(path)},
-	{0},
-};
+const struct spec_kind domain_kind = {domain_keys, sizeof(struct domain_config)};
 
 static const struct key_group file_groups[] = {
 	{" nics ", "the entries of vif= are counted"},
@@ -358,6 +306,9 @@ const char *key_suggest(const struct reader *r, const char *name)
 			best = k->name;
 		}
 	}
+	/* A display's keys count beside the domain's. */
+	if (!best && r->kind == &domain_kind)
+		return key_suggest(&(struct reader){.kind = &vfb_kind}, name);
 	return best;
 }
 

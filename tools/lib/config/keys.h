@@ -20,7 +20,7 @@ enum key_type {
 	KEY_CPUS,    /* struct string_list and bool behind it in @other */
 	KEY_DEVICES, /* an array of @kind and, in @other, its size_t */
 	KEY_BRANCH,  /* JSON only: an object that is there though empty */
-	KEY_FIXED,   /* JSON only: @note, or nothing */
+	KEY_FIXED,   /* JSON only: @running, always */
 	KEY_OWN,     /* no member: @set or @get do it */
 };
 
@@ -43,14 +43,15 @@ struct config_key {
 	const char *sxp;  /* path, "image/linux/kernel"; NULL: none */
 	enum key_type type;
 	const char *instead; /* deprecated: what to write */
-	/* Members of the struct; @other is the second of lists, or the bool without which the row is not written. */
-	unsigned short offset, other;
+	/* Members of the struct; @other is the second of lists, @given the bool that tells whether the row was said. */
+	unsigned short offset, other, given;
 	bool xm;				  /* only xm has it */
 	enum { WORD, NUMBER, LITERAL } json_bool; /* "True", 1, true */
 	long min, max;
 	const struct key_name *names;
+	bool numbers;	     /* files may say the names' numbers too, SXP does */
 	long unset;	     /* the value that is not written */
-	const char *note;    /* KEY_FIXED: the text; otherwise why it has no effect */
+	const char *note;    /* why it has no effect */
 	const char *wants;   /* KEY_ENUM: for its error, in place of all names */
 	const char *running; /* what the JSON of a running domain says where nothing was */
 	const struct spec_kind *kind;
@@ -79,10 +80,18 @@ struct field {
 	const struct value *v;
 };
 
-extern const struct key_name tsc_names[]; /* files may say their numbers too, SXP does */
-extern const struct config_key domain_keys[], disk_keys[], nic_keys[], vfb_keys[],
-	channel_keys[]; /* ended by one without any name */
+/* clang-format off */
+/* Parts of rows. */
+#define TYPE(what)	    .type = KEY_##what
+#define NAMES(table)	    .names = table##_names
+#define SAME(name)	    {name, name}
+#define RANGE(least, most)  .min = (least), .max = (most)
+#define BRANCH(path)	    {.json = path, .type = KEY_BRANCH}
+#define FIXED(path, text)   {.json = path, .type = KEY_FIXED, .running = text}
+#define RUNNING(path, text) {.json = path, .type = KEY_OWN, .running = text}
+/* clang-format on */
 
+/* A table ends with a row without any name. */
 static inline bool key_is_last(const struct config_key *k)
 {
 	return !k->name && !k->json && !k->sxp;
@@ -120,14 +129,16 @@ const char *path_tail(const char *path);
 int field_set(struct reader *r, const struct config_key *k, const struct value *v);
 /* "'key' wants @wanted, not 'this'"; returns -1. */
 int field_wrong(const struct field *f, const char *wanted);
+/* Sets a text to @s, which it takes over; returns 0. */
+int field_text(const struct field *f, char *s);
 /* All that was said, as an object in JSON or SXP, which has no devices then; @running: with libxl's defaults. */
-struct json_t *fields_json(const struct config_key *table, const void *base, enum key_form form,
+struct json_t *fields_json(const struct spec_kind *kind, const void *base, enum key_form form,
 			   bool running);
 
 /* Nothing said. */
-void fields_init(const struct config_key *table, void *base, size_t size);
+void fields_init(const struct spec_kind *kind, void *base);
 /* What the members of @base own is made its own where it is a plain copy of another, or ended. */
-void fields_own(const struct config_key *table, void *base, bool copy);
+void fields_own(const struct spec_kind *kind, void *base, bool copy);
 
 /* --- Devices ---------------------------------------------------------------------------------------- */
 
@@ -143,7 +154,7 @@ struct spec_kind {
 	bool numbered; /* JSON has its place in the list as devid */
 };
 
-extern const struct spec_kind domain_kind, vfb_kind, channel_kind;
+extern const struct spec_kind vfb_kind, channel_kind;
 
 #define complain(r, ...) diagnostics_error((r)->found, (r)->at, __VA_ARGS__)
 
@@ -154,38 +165,17 @@ int device_read(struct reader *r, const char *spec);
 int device_check(struct reader *r);
 /* A disk's or nic's (vbd ...), (vif ...). */
 struct sxp *device_to_sxp(const struct spec_kind *kind, const void *device);
-/* Keys of devices that are no plain member: access=, specification=, rate=, mac=, type= of a vfb; uname and dev of SXP. */
-int disk_set_access(const struct field *f);
-int disk_set_specification(const struct field *f);
-int disk_set_uname(const struct field *f);
-int disk_set_vdev(const struct field *f);
-int nic_set_rate(const struct field *f);
-int nic_set_mac(const struct field *f);
-int vfb_set_type(const struct field *f);
-struct json_t *disk_get_uname(const void *base, enum key_form form);
-struct json_t *disk_get_vdev(const void *base, enum key_form form);
-struct json_t *disk_get_access(const void *base, enum key_form form);
-struct json_t *disk_get_script(const void *base, enum key_form form);
-struct json_t *nic_get_rate(const void *base, enum key_form form);
-/* And of domains: uuid=, xm's restart=onreboot|always|never; what JSON says of the command line and placement by hand. */
-int domain_set_uuid(const struct field *f);
-int domain_set_restart(const struct field *f);
-struct json_t *domain_get_cmdline(const void *base, enum key_form form);
-struct json_t *domain_get_placement(const void *base, enum key_form form);
-
-void string_list_add(struct string_list *l, const char *s);
-void string_list_free(struct string_list *l);
 
 /* One more member, zeroed, behind the @nr of @size bytes at *@array. */
 void *array_grow(void *array, size_t *nr, size_t size);
 
 /* --- Readers into a struct that config_init() filled, without config_check() ------------------------ */
 
-int json_read_text(const char *name, const char *text, struct domain_config *c,
-		   struct diagnostics *found);
-int sxp_read(const char *name, const char *text, struct domain_config *c,
-	     struct diagnostics *found);
-/* What no single key can tell: missing name or kernel, memory over maxmem, the same device twice, HVM. */
+void json_read_text(const char *name, const char *text, struct domain_config *c,
+		    struct diagnostics *found);
+void sxp_read(const char *name, const char *text, struct domain_config *c,
+	      struct diagnostics *found);
+/* Unless @found has errors already, what no single key can tell: missing name or kernel, memory over maxmem, the same device twice, HVM. */
 int config_check(const char *name, struct domain_config *c, struct diagnostics *found);
 /* The parts of the command line: the word of ip=, or NULL; the extra words with nfsroot=, "" for none. */
 char *config_ip_word(const struct domain_config *c);

@@ -164,16 +164,12 @@ static bool parse_list(struct parser *p, struct value *v)
 	if (++p->depth > DEPTH_MOST)
 		return fail(p, "lists are nested too deeply");
 	do {
-		struct value item = {0};
-		bool ok;
-
 		next(p);
 		skip_newlines(p);
 		if (p->token == ']')
 			break;
-		ok = parse_value(p, &item);
-		value_append(v, item);
-		if (!ok)
+		value_append(v, (struct value){0});
+		if (!parse_value(p, &v->item[v->nr - 1]))
 			return false;
 		skip_newlines(p);
 	} while (p->token == ',');
@@ -201,35 +197,29 @@ static bool parse_value(struct parser *p, struct value *v)
 static bool parse_statement(struct parser *p, struct value *s)
 {
 	struct place at = p->at;
-	struct value v = {0};
-	char *key = p->text, *wanted;
-	bool ok, add;
+	autovalue struct value v = {0};
+	autofree char *key = p->text, *wanted = NULL;
+	bool add;
 
 	p->text = NULL;
 	next(p);
 	add = p->token == APPEND;
-	if (add || p->token == '=') {
-		next(p);
-		ok = parse_value(p, &v);
-		if (ok && p->token != '\n' && p->token != ';' && p->token != END)
-			ok = unexpected(p, "the end of the line or ';'");
-	} else {
+	if (!add && p->token != '=') {
 		wanted = xasprintf("'=' behind '%s'", key);
-		ok = unexpected(p, wanted);
-		free(wanted);
+		return unexpected(p, wanted);
 	}
-	if (ok && !p->failed)
-		settings_store(s, key, at, v, add, p->found);
-	else
-		value_free(&v);
-	free(key);
-	return ok;
+	next(p);
+	if (!parse_value(p, &v))
+		return false;
+	if (p->token != '\n' && p->token != ';' && p->token != END)
+		return unexpected(p, "the end of the line or ';'");
+	if (!p->failed)
+		settings_store(s, key, at, &v, add, p->found);
+	return true;
 }
 
 static int parse(struct parser *p, struct value *s)
 {
-	size_t before = p->found->errors;
-
 	p->line_start = p->p;
 	for (next(p); p->token != END;) {
 		bool ok = true;
@@ -245,9 +235,7 @@ static int parse(struct parser *p, struct value *s)
 		while (!ok && p->token != '\n' && p->token != END)
 			next(p);
 	}
-	free(p->text);
-	p->text = NULL;
-	return p->found->errors == before ? 0 : -1;
+	return p->found->errors ? -1 : 0;
 }
 
 int plain_read(const char *name, const char *text, bool dashes, struct value *s,
@@ -258,33 +246,29 @@ int plain_read(const char *name, const char *text, bool dashes, struct value *s,
 	return parse(&p, s);
 }
 
-int plain_read_override(const char *word, struct value *s, struct diagnostics *found)
+void plain_read_override(const char *word, struct value *s, struct diagnostics *found)
 {
 	static const char key_chars[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-.0123456789";
+	const struct place nowhere = {0};
 	struct diagnostics errors = {0};
 	struct parser p = {.p = word, .dashes = true, .found = &errors};
 	size_t len = strspn(word, key_chars);
-	int rc = parse(&p, s);
 
-	if (rc && (!len || word[len] != '=')) {
-		diagnostics_error(found, (struct place){0}, "'%s' is no key=value", word);
-	} else if (rc && word[len + 1] && strchr("[\"'", word[len + 1])) {
+	if (!parse(&p, s))
+		return;
+	value_free(s);
+	if (!len || word[len] != '=') {
+		diagnostics_error(found, nowhere, "'%s' is no key=value", word);
+	} else if (word[len + 1] && strchr("[\"'", word[len + 1])) {
 		/* Meant as the grammar has it, so its errors are worth telling. */
 		for (size_t i = 0; i < errors.nr; i++)
-			diagnostics_error(found, (struct place){0}, "'%s': %s", word,
-					  errors.item[i].text);
-	} else if (rc) {
-		char *key = strndup(word, len);
+			diagnostics_error(found, nowhere, "'%s': %s", word, errors.item[i].text);
+	} else {
+		autofree char *key = strndup(word, len);
+		struct value v = value_text(word + len + 1, nowhere);
 
-		value_free(s);
-		settings_store(s, key, (struct place){0},
-			       value_text(word + len + 1, (struct place){0}), false, found);
-		free(key);
-		rc = 0;
+		settings_store(s, key, nowhere, &v, false, found);
 	}
 	diagnostics_free(&errors);
-	if (rc)
-		value_free(s);
-	return rc;
 }

@@ -16,7 +16,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
@@ -168,15 +167,13 @@ static json_t *json_of_value(const struct value *v)
 
 static char *make_job(const char *name, const char *text, const struct value *by_hand)
 {
-	json_t *vars = json_object(), *job;
-	char *s;
+	json_t *vars = json_object();
+	json_auto_t *job = NULL;
 
 	for (size_t i = 0; i < by_hand->nr; i++)
 		json_object_set_new(vars, by_hand->item[i].key, json_of_value(&by_hand->item[i]));
 	job = json_pack("{s:s, s:s, s:o}", "name", name, "text", text, "vars", vars);
-	s = json_dumps(job, JSON_ENSURE_ASCII);
-	json_decref(job);
-	return s;
+	return json_dumps(job, JSON_ENSURE_ASCII);
 }
 
 static void take_variables(const char *name, const json_t *vars, struct value *s,
@@ -184,32 +181,27 @@ static void take_variables(const char *name, const json_t *vars, struct value *s
 {
 	json_t *one, *value;
 	const char *key;
-	int line, column, used;
 	size_t i;
+	int used;
 
 	json_array_foreach(vars, i, one)
 	{
 		struct place at = {.file = name};
-		struct value v;
+		autovalue struct value v = {0};
 
-		if (json_unpack(one, "[s o i i b]", &key, &value, &line, &column, &used))
-			continue;
-		at.line = line;
-		at.column = column;
-		if (value_of_json(value, at, &v))
-			settings_store(s, key, at, v, false, found)->quiet = used;
-		else
-			value_free(&v);
+		if (!json_unpack(one, "[s o i i b]", &key, &value, &at.line, &at.column, &used) &&
+		    value_of_json(value, at, &v))
+			settings_store(s, key, at, &v, false, found)->quiet = used;
 	}
 }
 
 static int tell(const char *name, const json_t *error, struct diagnostics *found)
 {
 	const char *sentence = "its Python failed";
-	int line = 0, column = 0;
+	struct place at = {.file = name};
 
-	json_unpack((json_t *)error, "[i i s]", &line, &column, &sentence);
-	return diagnostics_error(found, (struct place){name, line, column}, "%s", sentence);
+	json_unpack((json_t *)error, "[i i s]", &at.line, &at.column, &sentence);
+	return diagnostics_error(found, at, "%s", sentence);
 }
 
 int python_read(const char *name, const char *text, const struct value *by_hand, struct value *s,
@@ -217,9 +209,9 @@ int python_read(const char *name, const char *text, const struct value *by_hand,
 {
 	struct place at = {.file = name};
 	const char *why = "it is no UTF-8 text, which Python needs";
-	json_t *answer = NULL, *part;
-	char *job;
-	int rc = -1;
+	json_auto_t *answer = NULL;
+	json_t *part;
+	autofree char *job = NULL;
 
 	if (access(python_program, X_OK)) {
 		diagnostics_error(plain, at,
@@ -230,19 +222,14 @@ int python_read(const char *name, const char *text, const struct value *by_hand,
 	job = make_job(name ? name : "file", text, by_hand);
 	if (job)
 		answer = ask(job, &why);
-	free(job);
 	if ((part = json_object_get(answer, "vars"))) {
 		take_variables(name, part, s, found);
-		rc = 0;
-	} else if ((part = json_object_get(answer, "syntax"))) {
-		rc = json_integer_value(json_array_get(part, 0)) > diagnostics_line(plain)
-			     ? tell(name, part, found)
-			     : 1;
-	} else if ((part = json_object_get(answer, "error"))) {
-		tell(name, part, found);
-	} else {
-		diagnostics_error(found, at, "%s", why);
+		return 0;
 	}
-	json_decref(answer);
-	return rc;
+	if ((part = json_object_get(answer, "error")))
+		return tell(name, part, found);
+	if (!(part = json_object_get(answer, "syntax")))
+		return diagnostics_error(found, at, "%s", why);
+	return json_integer_value(json_array_get(part, 0)) > plain->line ? tell(name, part, found)
+									 : 1;
 }

@@ -8,33 +8,31 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FILE_MOST (1 << 20)
 
 /* Stores @from in @s, where @add makes of texts a list, and leaves nothing behind. */
 static void move(struct value *from, struct value *s, bool add, struct diagnostics *found)
 {
-	struct value v = *from, list = {.list = true, .at = v.at};
+	autofree char *key = from->key;
+	const struct place key_at = from->key_at;
+	autovalue struct value list = {.list = true, .at = from->at};
 
-	v.key = NULL;
-	if (add && !v.list) {
-		value_append(&list, v);
-		v = list;
+	from->key = NULL;
+	if (add && !from->list) {
+		value_append(&list, *from);
+		*from = list;
+		list = (struct value){0};
 	}
-	settings_store(s, from->key, from->key_at, v, add, found)->given_by_hand = true;
-	free(from->key);
-	*from = (struct value){0};
+	settings_store(s, key, key_at, from, add, found)->given_by_hand = true;
 }
 
 /* xm: disk=A disk=B on the command line are two disks. */
 static void read_overrides(const struct reader *r, char *const *words, size_t nr, struct value *s)
 {
 	for (size_t i = 0; i < nr; i++) {
-		struct value one = {0};
+		autovalue struct value one = {0};
 
 		plain_read_override(words[i], &one, r->found);
 		for (size_t j = 0; j < one.nr; j++) {
@@ -42,7 +40,6 @@ static void read_overrides(const struct reader *r, char *const *words, size_t nr
 
 			move(&one.item[j], s, r->xm && k && k->type == KEY_DEVICES, r->found);
 		}
-		value_free(&one);
 	}
 }
 
@@ -61,75 +58,67 @@ static void apply_other(struct reader *r, const struct value *s)
 static void apply(struct reader *r, const struct value *s)
 {
 	struct domain_config *c = r->base;
+	struct vfb_config vfb;
+	struct reader display = {&vfb_kind, &vfb, r->found};
 
+	fields_init(&vfb_kind, &vfb);
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct value *one = &s->item[i];
-		const struct config_key *k = key_find(r, one->key);
+		const char *key = one->key;
+		const struct config_key *k = key_find(r, key);
 
 		if (k)
 			field_set(r, k, one);
+		else if ((k = key_find(&display, key)))
+			field_set(&display, k, one);
 		else if (!one->quiet)
 			apply_other(r, one);
 	}
-	c->memory_given |= settings_find(s, "memory") || settings_find(s, "maxmem");
-	c->vcpus_given |= settings_find(s, "vcpus") || settings_find(s, "maxvcpus");
+	/* vnc=1 of the file itself is one display more. */
+	if (vfb.vnc == 1)
+		*(struct vfb_config *)array_grow(&c->vfbs, &c->nr_vfbs, sizeof(vfb)) = vfb;
+	else
+		fields_own(&vfb_kind, &vfb, false);
 }
 
 /* The plain grammar where it does; for xm Python, whose errors are told only if it could read the text at all. */
-static int read_settings(const char *name, const char *text, bool xm, const struct value *by_hand,
-			 struct value *s, struct diagnostics *found)
+static void read_settings(const char *name, const char *text, bool xm, const struct value *by_hand,
+			  struct value *s, struct diagnostics *found)
 {
 	struct diagnostics plain = {0};
-	int rc = plain_read(name, text, xm, s, &plain);
 
-	if (rc && xm) {
+	if (plain_read(name, text, xm, s, &plain) && xm) {
 		value_free(s);
-		rc = python_read(name, text, by_hand, s, &plain, found);
-		if (rc <= 0) {
+		if (python_read(name, text, by_hand, s, &plain, found) <= 0)
 			diagnostics_free(&plain);
-			return rc;
-		}
 	}
 	diagnostics_move(found, &plain);
-	return rc ? -1 : 0;
-}
-
-static int read_any(const char *name, const char *text, struct value *by_hand, struct reader *r)
-{
-	const char *start = text + strspn(text, " \t\r\n");
-	struct value s = {0};
-	int rc;
-
-	if (*start == '{')
-		rc = json_read_text(name, text, r->base, r->found);
-	else if (*start == '(')
-		rc = sxp_read(name, text, r->base, r->found);
-	else
-		rc = read_settings(name, text, r->xm, by_hand, &s, r->found);
-	if (!rc) {
-		for (size_t i = 0; i < by_hand->nr; i++)
-			move(&by_hand->item[i], &s, false, r->found);
-		apply(r, &s);
-	}
-	value_free(&s);
-	return rc;
 }
 
 int config_read_text(const char *name, const char *text, enum config_dialect dialect,
 		     char *const *overrides, size_t nr_overrides, struct domain_config *c,
 		     struct diagnostics *found)
 {
-	struct reader r = {&domain_kind, c, found, FORM_FILE, dialect == CONFIG_XM};
-	struct value by_hand = {0};
-	size_t before = found->errors;
+	struct reader r = {&domain_kind, c, found, FORM_FILE, dialect != CONFIG_XL};
+	autovalue struct value by_hand = {0}, s = {0};
+	const char first = text[strspn(text, " \t\r\n")];
+	size_t before;
 
 	config_init(c, dialect);
 	read_overrides(&r, overrides, nr_overrides, &by_hand);
-	/* What is missing is told only where nothing of the file was lost. */
-	if (!read_any(name, text, &by_hand, &r) && found->errors == before)
-		config_check(name, c, found);
-	value_free(&by_hand);
-	return found->errors == before ? 0 : -1;
+	before = found->errors;
+	if (dialect == CONFIG_SXP || first == '(')
+		sxp_read(name, text, c, found);
+	else if (first == '{')
+		json_read_text(name, text, c, found);
+	else
+		read_settings(name, text, r.xm, &by_hand, &s, found);
+	if (found->errors != before)
+		return -1;
+	for (size_t i = 0; i < by_hand.nr; i++)
+		move(&by_hand.item[i], &s, false, found);
+	apply(&r, &s);
+	return config_check(name, c, found);
 }
 
 int config_read(const char *path, enum config_dialect dialect, char *const *overrides,
@@ -139,33 +128,15 @@ int config_read(const char *path, enum config_dialect dialect, char *const *over
 	const char *name = nothing ? NULL : standard ? "standard input" : path;
 	struct error e = {0};
 	size_t len = 0;
-	char *text;
-	int rc = -1;
+	autofree char *text = NULL;
 
 	config_init(c, dialect);
 	text = nothing ? xstrdup("")
 		       : file_read(standard ? "/dev/stdin" : path, FILE_MOST, &len, &e);
 	if (!text)
-		diagnostics_error(found, (struct place){0}, "%s", e.text);
-	else if (strlen(text) < len)
-		diagnostics_error(found, (struct place){.file = name},
-				  "this is no text: it has NUL bytes");
-	else
-		rc = config_read_text(name, text, dialect, overrides, nr_overrides, c, found);
-	free(text);
-	return rc;
-}
-
-int config_from_sxp(const char *name, const char *text, struct domain_config *c,
-		    struct diagnostics *found)
-{
-	config_init(c, CONFIG_XM);
-	return sxp_read(name, text, c, found) ? -1 : config_check(name, c, found);
-}
-
-int config_from_json_text(const char *name, const char *text, struct domain_config *c,
-			  struct diagnostics *found)
-{
-	config_init(c, CONFIG_XL);
-	return json_read_text(name, text, c, found) ? -1 : config_check(name, c, found);
+		return diagnostics_error(found, (struct place){0}, "%s", e.text);
+	if (strlen(text) < len)
+		return diagnostics_error(found, (struct place){.file = name},
+					 "this is no text: it has NUL bytes");
+	return config_read_text(name, text, dialect, overrides, nr_overrides, c, found);
 }

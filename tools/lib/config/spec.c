@@ -8,6 +8,8 @@
 #include "lib/base/text.h"
 
 #include <ctype.h>
+#include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,25 +62,24 @@ static int read_word(struct reader *r, char *word)
 }
 
 /* Words between commas, without the blanks around them. Empty ones count, but for the last; a target goes to the end, commas too. */
-static int read_words(struct reader *r, const char *spec)
+int device_read(struct reader *r, const char *spec)
 {
 	int rc = 0;
 
 	while (spec && !rc) {
 		const char *s = spec + strspn(spec, " \t\n"), *end = s + strcspn(s, ",");
-		char *word;
+		autofree char *word = NULL;
 
 		if (r->kind == &disk_kind && str_starts(s, "target="))
-			return set(r, "target", s + strlen("target="));
+			return set(r, "target", s + strlen("target=")) ? -1 : device_check(r);
 		spec = *end ? end + 1 : NULL;
 		while (end > s && strchr(" \t\n", end[-1]))
 			end--;
 		word = strndup(s, end - s);
 		if (*word || spec)
 			rc = read_word(r, word);
-		free(word);
 	}
-	return rc;
+	return rc ? -1 : device_check(r);
 }
 
 static int no_word(struct reader *r, const char *word)
@@ -88,28 +89,26 @@ static int no_word(struct reader *r, const char *word)
 
 /* --- Disks ------------------------------------------------------------------------------------------ */
 
+/* clang-format off */
+static const struct key_name devtype_names[] = {{"disk"}, {"cdrom"}, {0}};
+static const struct key_name format_names[] = {
+	{"", "unknown"}, SAME("raw"), SAME("qcow"), SAME("qcow2"), SAME("vhd"), SAME("qed"),
+	SAME("empty"), {0}};
+static const struct key_name backend_names[] = {
+	{"", "unknown"}, SAME("phy"), SAME("tap"), SAME("qdisk"), SAME("standalone"), {0}};
+/* clang-format on */
+
 static const struct prefix {
-	const char *word;
+	const char *words;
 	enum disk_scheme scheme;
-	enum disk_format format;
-	const char *script;
+	bool format, script; /* the word is one; a script's is block-... */
 } prefixes[] = {
-	{"phy", .scheme = DISK_SCHEME_PHY},
-	{"file", .scheme = DISK_SCHEME_FILE},
-	{"tap", .scheme = DISK_SCHEME_TAP},
-	{"tap2", .scheme = DISK_SCHEME_TAP},
-	{"tapdisk", .scheme = DISK_SCHEME_TAP},
-	{"aio", .scheme = DISK_SCHEME_TAP},
+	{"phy", DISK_SCHEME_PHY},
+	{"file", DISK_SCHEME_FILE},
+	{"tap tap2 tapdisk aio", DISK_SCHEME_TAP},
 	{"ioemu"},
-	{"raw", .format = DISK_FORMAT_RAW},
-	{"qcow", .format = DISK_FORMAT_QCOW},
-	{"qcow2", .format = DISK_FORMAT_QCOW2},
-	{"vhd", .format = DISK_FORMAT_VHD},
-	{"qed", .format = DISK_FORMAT_QED},
-	{"iscsi", .script = "block-iscsi"},
-	{"nbd", .script = "block-nbd"},
-	{"enbd", .script = "block-enbd"},
-	{"drbd", .script = "block-drbd"},
+	{"raw qcow qcow2 vhd qed", .format = true},
+	{"iscsi nbd enbd drbd", .script = true},
 	{0},
 };
 
@@ -120,29 +119,32 @@ static int read_prefixes(struct reader *r, const char **word)
 
 	for (;;) {
 		size_t len = strspn(*word, "abcdefghijklmnopqrstuvwxyz0123456789");
+		autofree char *kind = strndup(*word, len);
+		autofree char *script = xasprintf("block-%s", kind);
 		const struct prefix *p = prefixes;
 
-		while (p->word && (strlen(p->word) != len || strncmp(p->word, *word, len)))
+		while (p->words && !str_has_word(p->words, kind))
 			p++;
-		if ((*word)[len] != ':' || !p->word)
+		if ((*word)[len] != ':' || !p->words)
 			return len && !strncmp(*word + len, ":/", 2)
 				       ? complain(r,
-						  "'%.*s:' is no kind of disk: phy, file, tap:aio, "
+						  "'%s:' is no kind of disk: phy, file, tap:aio, "
 						  "tap:qcow2 ...",
-						  (int)len, *word)
+						  kind)
 				       : 0;
 		r->prefixed = true;
 		*word += len + 1;
 		if (!disk->scheme)
 			disk->scheme = p->scheme;
-		if (p->format)
-			disk->format = p->format;
-		if (p->script && set(r, "script", p->script))
+		for (int i = 0; p->format && format_names[i].file; i++)
+			if (!strcmp(format_names[i].file, kind))
+				disk->format = i;
+		if (p->script && set(r, "script", script))
 			return -1;
 	}
 }
 
-int disk_set_uname(const struct field *f)
+static int disk_set_uname(const struct field *f)
 {
 	const char *uname = f->v->text;
 
@@ -154,20 +156,17 @@ int disk_set_uname(const struct field *f)
 /* "hdc", "hdc:cdrom", "ioemu:hda" */
 static int read_vdev(struct reader *r, const char *word)
 {
-	char *vdev = xstrdup(str_starts(word, "ioemu:") ? word + 6 : word);
+	autofree char *vdev = xstrdup(str_starts(word, "ioemu:") ? word + 6 : word);
 	char *kind = strchr(vdev, ':');
-	int rc;
 
 	if (kind)
 		*kind++ = '\0';
-	rc = set(r, "vdev", vdev);
-	if (kind && strcmp(kind, "disk"))
-		rc |= set(r, "devtype", kind);
-	free(vdev);
-	return rc;
+	if (set(r, "vdev", vdev))
+		return -1;
+	return kind && strcmp(kind, "disk") ? set(r, "devtype", kind) : 0;
 }
 
-int disk_set_vdev(const struct field *f)
+static int disk_set_vdev(const struct field *f)
 {
 	return read_vdev(f->r, f->v->text);
 }
@@ -191,7 +190,7 @@ static int read_part(struct reader *r, const char *word)
 	return complain(r, "'%s' is one part too many for a disk", word);
 }
 
-int disk_set_access(const struct field *f)
+static int disk_set_access(const struct field *f)
 {
 	struct disk_config *disk = f->r->base;
 	const char *s = f->v->text;
@@ -203,7 +202,7 @@ int disk_set_access(const struct field *f)
 	return field_wrong(f, "r (ro), w (rw) or w!");
 }
 
-int disk_set_specification(const struct field *f)
+static int disk_set_specification(const struct field *f)
 {
 	return strcmp(f->v->text, "xen") ? field_wrong(f, "xen") : 0;
 }
@@ -211,7 +210,7 @@ int disk_set_specification(const struct field *f)
 static int check_target(struct reader *r)
 {
 	struct disk_config *disk = r->base;
-	char *path;
+	autofree char *name = NULL;
 
 	if (!disk->target || !*disk->target) {
 		if (!disk->cdrom)
@@ -227,9 +226,8 @@ static int check_target(struct reader *r)
 		return 0;
 	if (disk->scheme == DISK_SCHEME_FILE || disk->scheme == DISK_SCHEME_TAP)
 		return complain(r, "'%s' is no whole path: it must begin with '/'", disk->target);
-	path = xasprintf("/dev/%s", disk->target);
-	free(disk->target);
-	disk->target = path;
+	name = disk->target;
+	disk->target = xasprintf("/dev/%s", name);
 	return 0;
 }
 
@@ -258,10 +256,85 @@ static int check_disk(struct reader *r)
 	return 0;
 }
 
+/* The script a prefix stands for, "drbd:" for block-drbd, or NULL. */
+static const char *script_prefix(const struct disk_config *disk)
+{
+	static const char known[] = "block-drbd block-nbd block-enbd block-iscsi";
+
+	return disk->script && disk->target && *disk->target && str_has_word(known, disk->script)
+		       ? disk->script + strlen("block-")
+		       : NULL;
+}
+
+/* "phy:/dev/x", "tap:qcow2:/x", "drbd:res0": what a file would say. */
+static json_t *disk_get_uname(const void *base, enum key_form form)
+{
+	const struct disk_config *disk = base;
+	const char *target = disk->target ? disk->target : "", *script = script_prefix(disk);
+	const char *prefix = disk->scheme == DISK_SCHEME_TAP ? "tap:aio:"
+			     : disk->scheme == DISK_SCHEME_PHY || str_starts(target, "/dev/")
+				     ? "phy:"
+				     : "file:";
+
+	if (script)
+		return json_sprintf("%s:%s", script, target);
+	if (disk->format >= DISK_FORMAT_QCOW && disk->format <= DISK_FORMAT_QED)
+		return json_sprintf("tap:%s:%s", format_names[disk->format].file, target);
+	return json_sprintf("%s%s", *target && !disk->script ? prefix : "", target);
+}
+
+static json_t *disk_get_vdev(const void *base, enum key_form form)
+{
+	const struct disk_config *disk = base;
+
+	return json_sprintf("%s%s", disk->vdev, disk->cdrom ? ":cdrom" : "");
+}
+
+static json_t *disk_get_access(const void *base, enum key_form form)
+{
+	const struct disk_config *disk = base;
+
+	return json_string(disk->force ? "w!" : disk->readwrite ? "w" : "r");
+}
+
+static json_t *disk_get_script(const void *base, enum key_form form)
+{
+	const struct disk_config *disk = base;
+
+	return form == FORM_SXP && script_prefix(disk) ? NULL : json_string(disk->script);
+}
+
+/* clang-format off */
+#define DISK(member) .offset = offsetof(struct disk_config, member)
+static const struct config_key disk_keys[] = {
+	{NULL, NULL, "uname", KEY_OWN, .set = disk_set_uname, .get = disk_get_uname},
+	{NULL, NULL, "dev", KEY_OWN, .set = disk_set_vdev, .get = disk_get_vdev},
+	{"access", NULL, "mode", KEY_OWN, .set = disk_set_access, .get = disk_get_access},
+	{"backend", "backend_domname", "backend", KEY_TEXT, DISK(backend_domain)},
+	{"target", "pdev_path", TYPE(TEXT), DISK(target)},
+	{"vdev", "vdev", TYPE(TEXT), DISK(vdev)},
+	{"backendtype", "backend", TYPE(ENUM), DISK(backend), NAMES(backend)},
+	{"format", "format", TYPE(ENUM), DISK(format), NAMES(format)},
+	{"script", "script", "script", KEY_TEXT, DISK(script), .get = disk_get_script},
+	{"specification", .type = KEY_OWN, .set = disk_set_specification},
+	{NULL, "removable", TYPE(SWITCH), DISK(removable), .json_bool = NUMBER},
+	{NULL, "readwrite", TYPE(SWITCH), DISK(readwrite), .json_bool = NUMBER},
+	{NULL, "is_cdrom", TYPE(SWITCH), DISK(cdrom), .json_bool = NUMBER},
+	{"devtype", TYPE(ENUM), DISK(cdrom), NAMES(devtype), .wants = "disk or cdrom"},
+	{"direct-io-safe", "direct_io_safe", TYPE(SWITCH), DISK(direct_io_safe),
+	 .json_bool = LITERAL},
+	{"discard", "discard_enable", TYPE(SWITCH), DISK(discard), .unset = -1},
+	{"trusted", "trusted", TYPE(SWITCH), DISK(trusted), .unset = -1},
+	RUNNING("colo_restore_enable", "False"),
+	{NULL, "force", TYPE(SWITCH), DISK(force)},
+	{0},
+};
+/* clang-format on */
+
 /* --- Network interfaces ----------------------------------------------------------------------------- */
 
 /* "10Mb/s", "250KB/s@20ms": bits or bytes a second, and how often the credit is renewed. */
-int nic_set_rate(const struct field *f)
+static int nic_set_rate(const struct field *f)
 {
 	static const char wanted[] = "a rate like 10Mb/s, 250KB/s or 1MB/s@20ms";
 	struct nic_config *nic = f->r->base;
@@ -293,6 +366,36 @@ int nic_set_rate(const struct field *f)
 	return 0;
 }
 
+static json_t *nic_get_rate(const void *base, enum key_form form)
+{
+	const struct nic_config *nic = base;
+	unsigned long us = nic->rate_interval_us;
+
+	/* Rounded up, so that reading it gives the same bytes again. */
+	return us ? json_sprintf("%luB/s@%luus",
+				 (nic->rate_bytes_per_interval * 1000000 + us - 1) / us, us)
+		  : NULL;
+}
+
+static int nic_set_mac(const struct field *f)
+{
+	const char *s = f->v->text;
+	unsigned int b[6];
+	int end = -1;
+
+	if (!*s)
+		return field_text(f, NULL);
+	if (strspn(s, "0123456789abcdefABCDEF:") == strlen(s))
+		sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
+		       &end);
+	if (end < 0 || s[end])
+		return field_wrong(f, "an address like 00:16:3e:00:00:01");
+	if (b[0] & 1)
+		return field_wrong(f, "one interface's address, which is even in its first byte");
+	return field_text(
+		f, xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]));
+}
+
 /* A word alone is the bridge. */
 static int read_bridge(struct reader *r, const char *word)
 {
@@ -308,10 +411,35 @@ static int check_nic(struct reader *r)
 	return complain(r, "'%s' is too long for an interface: 15 letters at most", nic->ifname);
 }
 
+/* clang-format off */
+static const struct key_name nic_type_names[] = {SAME("vif"), {"ioemu", "vif_ioemu"}, {0}};
+#define NIC(member) .offset = offsetof(struct nic_config, member)
+static const struct config_key nic_keys[] = {
+	{"backend", "backend_domname", "backend", KEY_TEXT, NIC(backend_domain)},
+	{"devid", "devid", TYPE(LONG), NIC(devid), RANGE(0, 65535), .unset = -1},
+	{"mtu", "mtu", "mtu", KEY_LONG, NIC(mtu), RANGE(0, 65535)},
+	{"model", "model", "model", KEY_TEXT, NIC(model)},
+	{"mac", "mac", "mac", KEY_TEXT, NIC(mac), .set = nic_set_mac},
+	{"ip", "ip", "ip", KEY_TEXT, NIC(ip)},
+	{"bridge", "bridge", "bridge", KEY_TEXT, NIC(bridge)},
+	{"vifname", "ifname", "vifname", KEY_TEXT, NIC(ifname)},
+	{"script", "script", "script", KEY_TEXT, NIC(script)},
+	{"type", "nictype", "type", KEY_ENUM, NIC(type), NAMES(nic_type), .running = "vif"},
+	{NULL, "rate_bytes_per_interval", TYPE(LONG), NIC(rate_bytes_per_interval),
+	 RANGE(0, LONG_MAX)},
+	{NULL, "rate_interval_usecs", TYPE(LONG), NIC(rate_interval_us), RANGE(0, 0xffffffff)},
+	{"gatewaydev", "gatewaydev", "gatewaydev", KEY_TEXT, NIC(gatewaydev)},
+	{"netdev", TYPE(TEXT), "gatewaydev", NIC(gatewaydev)},
+	{"trusted", "trusted", "trusted", KEY_SWITCH, NIC(trusted), .unset = -1},
+	{"rate", NULL, "rate", KEY_OWN, .set = nic_set_rate, .get = nic_get_rate},
+	{0},
+};
+/* clang-format on */
+
 /* --- Displays and channels -------------------------------------------------------------------------- */
 
 /* The form of Xen 3.0: type=vnc or type=sdl. */
-int vfb_set_type(const struct field *f)
+static int vfb_set_type(const struct field *f)
 {
 	struct vfb_config *vfb = f->r->base;
 
@@ -319,6 +447,28 @@ int vfb_set_type(const struct field *f)
 	vfb->vnc = !strcmp(f->v->text, "vnc");
 	return vfb->sdl || vfb->vnc ? 0 : field_wrong(f, "vnc or sdl");
 }
+
+/* clang-format off */
+#define VFB(member) .offset = offsetof(struct vfb_config, member)
+static const struct config_key vfb_keys[] = {
+	FIXED("devid", "0"),
+	BRANCH("vnc"),
+	{"type", NULL, "type", KEY_OWN, .set = vfb_set_type},
+	{"vnc", "vnc/enable", "vnc", KEY_SWITCH, VFB(vnc), .unset = -1},
+	{"vnclisten", "vnc/listen", "vnclisten", KEY_TEXT, VFB(vnc_listen)},
+	{"vncpasswd", "vnc/passwd", "vncpasswd", KEY_TEXT, VFB(vnc_passwd)},
+	{"vncdisplay", "vnc/display", "vncdisplay", KEY_LONG, VFB(vnc_display), RANGE(0, 59635),
+	 .unset = -1},
+	{"vncunused", "vnc/findunused", "vncunused", KEY_SWITCH, VFB(vnc_unused), .unset = -1},
+	BRANCH("sdl"),
+	{"sdl", "sdl/enable", "sdl", KEY_SWITCH, VFB(sdl), .unset = -1},
+	{"opengl", "sdl/opengl", "opengl", KEY_SWITCH, VFB(opengl), .unset = -1},
+	{"display", "sdl/display", "display", KEY_TEXT, VFB(sdl_display)},
+	{"xauthority", "sdl/xauthority", "xauthority", KEY_TEXT, VFB(sdl_xauthority)},
+	{"keymap", "keymap", "keymap", KEY_TEXT, VFB(keymap)},
+	{0},
+};
+/* clang-format on */
 
 static int check_channel(struct reader *r)
 {
@@ -330,6 +480,21 @@ static int check_channel(struct reader *r)
 		return complain(r, "channel %s needs the path= of its socket", channel->name);
 	return 0;
 }
+
+/* clang-format off */
+static const struct key_name connection_names[] = {SAME("pty"), SAME("socket"), {0}};
+#define CHANNEL(member) .offset = offsetof(struct channel_config, member)
+static const struct config_key channel_keys[] = {
+	FIXED("devid", "0"),
+	{"backend", "backend_domname", TYPE(TEXT), CHANNEL(backend_domain)},
+	{"name", "name", TYPE(TEXT), CHANNEL(name)},
+	{"connection", TYPE(ENUM), CHANNEL(connection), NAMES(connection)},
+	BRANCH("connection.pty"),
+	BRANCH("connection.socket"),
+	{"path", "connection.socket/path", TYPE(TEXT), CHANNEL(path)},
+	{0},
+};
+/* clang-format on */
 
 /* --- All kinds -------------------------------------------------------------------------------------- */
 
@@ -347,7 +512,7 @@ struct reader device_begin(const struct reader *r, const struct config_key *k)
 	void *device = array_grow(member_at(r->base, k->offset), member_at(r->base, k->other),
 				  k->kind->size);
 
-	fields_init(k->kind->table, device, k->kind->size);
+	fields_init(k->kind, device);
 	return (struct reader){k->kind, device, r->found, r->form, r->xm, r->at};
 }
 
@@ -356,21 +521,16 @@ int device_check(struct reader *r)
 	return r->kind->check ? r->kind->check(r) : 0;
 }
 
-int device_read(struct reader *r, const char *spec)
-{
-	return read_words(r, spec) ? -1 : device_check(r);
-}
-
 int spec_parse(const struct spec_kind *kind, const char *spec, void *device,
 	       struct diagnostics *found)
 {
 	struct reader r = {kind, device, found};
 
-	fields_init(kind->table, device, kind->size);
+	fields_init(kind, device);
 	return device_read(&r, spec);
 }
 
 void spec_free(const struct spec_kind *kind, void *device)
 {
-	fields_own(kind->table, device, false);
+	fields_own(kind, device, false);
 }

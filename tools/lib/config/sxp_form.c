@@ -8,12 +8,12 @@
 #include "lib/base/sxp.h"
 #include "lib/base/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+/* "()" for what has none. */
 static const char *head(const struct sxp *x)
 {
-	return x->nr && x->member[0]->atom ? x->member[0]->atom : NULL;
+	return x->nr && x->member[0]->atom ? x->member[0]->atom : "()";
 }
 
 static struct value value_of(const struct sxp *x, struct place at)
@@ -29,25 +29,23 @@ static struct value value_of(const struct sxp *x, struct place at)
 
 static void read_row(struct reader *r, const struct config_key *k, const struct sxp *x)
 {
-	struct value v;
+	const struct sxp *one = x->nr > 1 ? x->member[1] : NULL;
+	autovalue struct value v = {0};
 
-	if (x->nr < 2 || (!x->member[1]->atom && !x->member[1]->nr) ||
-	    (x->member[1]->atom && !*x->member[1]->atom))
+	if (!one || !(one->atom ? *one->atom : one->nr))
 		return; /* (bootloader ) */
-	v = value_of(x->member[1], r->at);
+	v = value_of(one, r->at);
 	field_set(r, k, &v);
-	value_free(&v);
 }
 
 static int read_device_member(struct reader *r, const struct sxp *member)
 {
 	const char *name = head(member), *text = member->nr > 1 ? member->member[1]->atom : "";
-	const struct config_key *k = name ? key_find(r, name) : NULL;
+	const struct config_key *k = key_find(r, name);
 
-	if (!name)
-		return complain(r, "a device has no name in '()'");
 	if (!k)
-		return key_other(r, name, false);
+		return strcmp(name, "()") ? key_other(r, name, false)
+					  : complain(r, "a device has no name in '()'");
 	/* What has a name in files could not be told there. */
 	if (!text || (k->name && strchr(text, ',')))
 		return complain(r, "a text without commas is wanted of '%.60s'", name);
@@ -59,9 +57,9 @@ static int read_device_member(struct reader *r, const struct sxp *member)
 /* (vbd (uname phy:/dev/x) (dev sda1:disk) (mode w)); whether the name has a prefix depends on the script. */
 static void read_device(struct reader *r, const struct sxp *x)
 {
-	const char *name = head(x) ? head(x) : "()";
+	const char *name = head(x);
 	bool tap = !strcmp(name, "tap") || !strcmp(name, "tap2");
-	const struct config_key *k = domain_keys;
+	const struct config_key *k = domain_kind.table;
 	struct reader d;
 	int rc = 0;
 
@@ -77,7 +75,7 @@ static void read_device(struct reader *r, const struct sxp *x)
 	d = device_begin(r, k);
 	for (int uname = 0; uname < 2; uname++)
 		for (size_t i = 1; i < x->nr && !rc; i++)
-			if ((head(x->member[i]) && !strcmp(head(x->member[i]), "uname")) == uname)
+			if (uname == !strcmp(head(x->member[i]), "uname"))
 				rc = read_device_member(&d, x->member[i]);
 	if (!rc)
 		device_check(&d);
@@ -87,7 +85,7 @@ static void read_members(struct reader *r, const struct sxp *x, bool image);
 
 static void read_image(struct reader *r, const struct sxp *x)
 {
-	const char *kind = head(x) ? head(x) : "()";
+	const char *kind = head(x);
 
 	if (!strcmp(kind, "linux"))
 		read_members(r, x, true);
@@ -112,17 +110,10 @@ static void read_members(struct reader *r, const struct sxp *x, bool image)
 	for (size_t i = 1; i < x->nr; i++) {
 		struct sxp *one = x->member[i], *list = one->nr > 1 ? one->member[1] : &nothing;
 		const char *name = head(one);
-		const struct config_key *k;
-		char *full;
+		autofree char *full = xasprintf("image/linux/%s", name);
+		const struct config_key *k = image ? NULL : key_find(r, name);
 
-		if (!name) {
-			complain(r, "(name value) is wanted, not '%.60s'",
-				 one->atom ? one->atom : "()");
-			continue;
-		}
 		/* xend kept some of the image's values beside it. */
-		full = xasprintf("image/linux/%s", name);
-		k = image ? NULL : key_find(r, name);
 		if (!k)
 			k = key_find(r, full);
 		if (k)
@@ -133,34 +124,31 @@ static void read_members(struct reader *r, const struct sxp *x, bool image)
 			read_image(r, list);
 		else if (!image && !strcmp(name, "backend"))
 			read_backends(r, one);
+		else if (!strcmp(name, "()"))
+			complain(r, "(name value) is wanted, not '%.60s'",
+				 one->atom ? one->atom : "()");
 		else
 			key_other(r, name, false);
-		free(full);
 	}
 }
 
-int sxp_read(const char *name, const char *text, struct domain_config *c, struct diagnostics *found)
+void sxp_read(const char *name, const char *text, struct domain_config *c,
+	      struct diagnostics *found)
 {
 	struct reader r = {&domain_kind, c, found, FORM_SXP, true, {.file = name}};
-	size_t before = found->errors;
 	struct error e = {0};
 	struct sxp *x = sxp_parse(name ? name : "configuration", text, &e);
 	const char *kind = x ? head(x) : NULL;
 
-	if (!x)
-		return diagnostics_error(found, (struct place){0}, "%s", e.text);
 	c->vcpus = 0;
-	if (kind && (!strcmp(kind, "vm") || !strcmp(kind, "domain")))
+	if (!x)
+		diagnostics_error(found, (struct place){0}, "%s", e.text);
+	else if (!strcmp(kind, "vm") || !strcmp(kind, "domain"))
 		read_members(&r, x, false);
 	else
 		complain(&r, "(vm ...) or (domain ...) is wanted, not '%.60s'",
-			 x->atom ? x->atom
-			 : kind	 ? kind
-				 : "()");
+			 x->atom ? x->atom : kind);
 	if (!c->vcpus)
 		c->vcpus = c->max_vcpus ? c->max_vcpus : 1;
-	c->memory_given = sxp_child(x, "memory") || sxp_child(x, "maxmem");
-	c->vcpus_given = sxp_child(x, "vcpus") != NULL;
 	sxp_free(x);
-	return found->errors == before ? 0 : -1;
 }

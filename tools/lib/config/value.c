@@ -57,7 +57,7 @@ bool value_asks(const struct value *v)
 	return v->list ? v->nr > 0 : *v->text && !str_has_word("0 no none false", v->text);
 }
 
-struct value *settings_find(const struct value *s, const char *key)
+static struct value *settings_find(const struct value *s, const char *key)
 {
 	for (size_t i = 0; i < s->nr; i++)
 		if (!strcmp(s->item[i].key, key))
@@ -65,25 +65,24 @@ struct value *settings_find(const struct value *s, const char *key)
 	return NULL;
 }
 
-static void lengthen(struct value *old, struct value value, struct diagnostics *found)
+static void lengthen(struct value *old, struct value *value, struct diagnostics *found)
 {
-	if (old->list != value.list) {
-		diagnostics_error(found, value.at, "'%s' is %s: += wants the same", old->key,
-				  old->list ? "a list" : "a text");
-	} else if (value.list) {
-		for (size_t i = 0; i < value.nr; i++)
-			value_append(old, value.item[i]);
-		value.nr = 0;
-	} else {
-		char *joined = xasprintf("%s%s", old->text, value.text);
+	autofree char *was = NULL;
 
-		free(old->text);
-		old->text = joined;
+	if (old->list != value->list) {
+		diagnostics_error(found, value->at, "'%s' is %s: += wants the same", old->key,
+				  old->list ? "a list" : "a text");
+	} else if (value->list) {
+		for (size_t i = 0; i < value->nr; i++)
+			value_append(old, value->item[i]);
+		value->nr = 0;
+	} else {
+		was = old->text;
+		old->text = xasprintf("%s%s", was, value->text);
 	}
-	value_free(&value);
 }
 
-struct value *settings_store(struct value *s, const char *key, struct place at, struct value value,
+struct value *settings_store(struct value *s, const char *key, struct place at, struct value *value,
 			     bool add, struct diagnostics *found)
 {
 	struct value *old = settings_find(s, key);
@@ -92,17 +91,18 @@ struct value *settings_store(struct value *s, const char *key, struct place at, 
 		lengthen(old, value, found);
 		return old;
 	}
-	value.key = xstrdup(key);
-	value.key_at = at;
 	if (!old) {
-		value_append(s, value);
-		return &s->item[s->nr - 1];
-	}
-	if (at.file && old->key_at.file && at.line)
+		value_append(s, (struct value){0});
+		old = &s->item[s->nr - 1];
+	} else if (at.file && old->key_at.file && at.line) {
 		diagnostics_warn(found, at, "'%s' is set again (first in line %u): this one counts",
 				 key, old->key_at.line);
-	value.quiet = old->quiet;
+	}
+	value->quiet = old->quiet;
+	value->key = xstrdup(key);
+	value->key_at = at;
 	value_free(old);
-	*old = value;
+	*old = *value;
+	*value = (struct value){0};
 	return old;
 }

@@ -25,21 +25,22 @@ struct json_t;
 bool value_of_json(const struct json_t *json, struct place at, struct value *v);
 void value_append(struct value *list, struct value item);
 void value_free(struct value *v);
+/* A local that ends where it goes out of scope. */
+#define autovalue __attribute__((cleanup(value_free)))
 /* Whether it wants something: no empty one, no 0, "no", "none", "false". */
 bool value_asks(const struct value *v);
 
-struct value *settings_find(const struct value *s, const char *key);
-/* Takes @value over. An earlier one of the name is replaced, or with @add lengthened. */
-struct value *settings_store(struct value *s, const char *key, struct place at, struct value value,
+/* Moves @value there. An earlier one of the name is replaced, or with @add lengthened. */
+struct value *settings_store(struct value *s, const char *key, struct place at, struct value *value,
 			     bool add, struct diagnostics *found);
 
 /* --- Readers: 0 or -1 with errors in @found --------------------------------------------------------- */
 
-/* xl.cfg. With @dashes also keys like full-screen. Several errors may be found. */
+/* xl.cfg. With @dashes also keys like full-screen. Several errors may be found, which go into an empty @found. */
 int plain_read(const char *name, const char *text, bool dashes, struct value *s,
 	       struct diagnostics *found);
 /* One word of the command line into the empty @s: that grammar, or key=anything. */
-int plain_read_override(const char *word, struct value *s, struct diagnostics *found);
+void plain_read_override(const char *word, struct value *s, struct diagnostics *found);
 /*
  * A Python file of xm, with what was set by hand already as its variables. 1: Python cannot read the text either, and @plain, what the
  * plain grammar said, is what to tell because it came as far (with more added to it where there is no Python).

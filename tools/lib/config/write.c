@@ -65,23 +65,19 @@ static json_t *write_cpus(const struct domain_config *c, const struct string_lis
 {
 	size_t most = c->max_vcpus ? c->max_vcpus : c->vcpus, nr = each ? cpus->nr : most;
 	bool placed = each && form == FORM_SXP;
-	json_t *list;
+	json_auto_t *list = json_array();
 
 	if (!cpus->nr)
 		return NULL;
 	if (!each && form == FORM_SXP)
 		return cpus_anywhere(cpus->item[0]) ? NULL : write_cpu_list(cpus->item[0], form);
-	list = json_array();
 	for (size_t i = 0; i < nr && (i < most || form == FORM_SXP); i++) {
 		const char *one = cpus->item[each ? i : 0];
 
 		json_array_append_new(list, write_cpu_list(one, form));
 		placed |= !cpus_anywhere(one);
 	}
-	if (placed)
-		return list;
-	json_decref(list);
-	return NULL;
+	return placed ? json_incref(list) : NULL;
 }
 
 /* @nr numbers, each @name of an object of its own where there is a name. */
@@ -102,7 +98,7 @@ static json_t *write_devices(const struct config_key *k, const void *base, bool 
 	json_t *list = nr ? json_array() : NULL;
 
 	for (size_t i = 0; i < nr; i++, device += k->kind->size) {
-		json_t *one = fields_json(k->kind->table, device, FORM_JSON, running);
+		json_t *one = fields_json(k->kind, device, FORM_JSON, running);
 
 		if (k->kind->numbered)
 			json_object_set_new(one, "devid", json_integer(i));
@@ -126,7 +122,7 @@ static json_t *write_number(const struct config_key *k, long n, enum key_form fo
 		n /= 1024;
 	if (n == k->unset && (k->type != KEY_ENUM || json || k->running))
 		return NULL;
-	if (k->type == KEY_ENUM && (json || k->names != tsc_names))
+	if (k->type == KEY_ENUM && (json || !k->numbers))
 		return json_string(json ? k->names[n].json : k->names[n].file);
 	if (k->type == KEY_SWITCH && json && k->json_bool == LITERAL)
 		return json_boolean(n);
@@ -139,7 +135,6 @@ static json_t *write_field(const struct config_key *k, const void *base, enum ke
 			   bool running)
 {
 	const void *from = member_at(base, k->offset);
-	const bool *other = member_at(base, k->other);
 
 	if (k->get)
 		return k->get(base, form);
@@ -161,13 +156,11 @@ static json_t *write_field(const struct config_key *k, const void *base, enum ke
 	case KEY_WORDS:
 		return write_words(from);
 	case KEY_CPUS:
-		return write_cpus(base, from, *other, form);
+		return write_cpus(base, from, *(bool *)member_at(base, k->other), form);
 	case KEY_DEVICES:
 		return write_devices(k, base, running);
 	case KEY_BRANCH:
 		return json_object();
-	case KEY_FIXED:
-		return constant(k->note);
 	default:
 		return NULL;
 	}
@@ -179,38 +172,31 @@ static void put(json_t *into, const char *path, json_t *value)
 	const char *slash;
 
 	for (; (slash = strchr(path, '/')); path = slash + 1) {
-		char *name = strndup(path, slash - path);
+		autofree char *name = strndup(path, slash - path);
 		json_t *next = json_object_get(into, name);
 
 		if (!next) {
 			next = json_object();
 			json_object_set_new(into, name, next);
 		}
-		free(name);
 		into = next;
 	}
 	json_object_set_new(into, path, value);
 }
 
-/* Whether the row says something only if the file did, and it did not. */
-static bool not_given(const struct config_key *k, const void *base)
-{
-	return k->other && (k->type == KEY_LONG || k->type == KEY_MB || k->type == KEY_ONLINE) &&
-	       !*(bool *)member_at(base, k->other);
-}
-
-json_t *fields_json(const struct config_key *table, const void *base, enum key_form form,
+json_t *fields_json(const struct spec_kind *kind, const void *base, enum key_form form,
 		    bool running)
 {
 	json_t *into = json_object(), *value;
 
-	for (const struct config_key *k = table; !key_is_last(k); k++) {
+	for (const struct config_key *k = kind->table; !key_is_last(k); k++) {
 		const char *path = form == FORM_JSON ? k->json : k->sxp;
+		bool given = !k->given || *(bool *)member_at(base, k->given);
 
-		if (!path || k->instead || (form == FORM_JSON && !running && not_given(k, base)))
+		if (!path || k->instead || (form == FORM_JSON && !running && !given))
 			continue;
 		value = write_field(k, base, form, running);
-		if (!value && running)
+		if (!value && (running || k->type == KEY_FIXED))
 			value = constant(k->running);
 		if (value)
 			put(into, path, value);
@@ -222,116 +208,30 @@ json_t *fields_json(const struct config_key *table, const void *base, enum key_f
 
 json_t *config_to_json(const struct domain_config *c)
 {
-	return fields_json(domain_keys, c, FORM_JSON, false);
+	return fields_json(&domain_kind, c, FORM_JSON, false);
 }
 
-json_t *config_to_json_running(const struct domain_config *c)
+json_t *spec_to_json(const struct spec_kind *kind, const void *device, bool running)
 {
-	return fields_json(domain_keys, c, FORM_JSON, true);
-}
-
-json_t *spec_to_json(const struct spec_kind *kind, const void *device)
-{
-	return fields_json(kind->table, device, FORM_JSON, false);
+	return fields_json(kind, device, FORM_JSON, running);
 }
 
 /* As jansson does it, but for an empty object, which stands over two lines. */
 void config_print_json(const json_t *json, struct text *out)
 {
-	char *all = json_dumps(json, JSON_INDENT(4));
+	autofree char *all = json_dumps(json, JSON_INDENT(4));
 	int indent = 0;
-	bool quoted = false;
 
 	for (const char *p = all; *p; p++) {
-		if (*p == '"')
-			quoted = !quoted;
 		if (*p == '\n')
 			indent = strspn(p + 1, " ");
-		if (!quoted && p[0] == '{' && p[1] == '}')
+		/* No text ends a line without its quote. */
+		if (str_starts(p, "{}") && strspn(p + 2, ",") == strcspn(p + 2, "\n"))
 			text_printf(out, "{\n\n%*s", indent, "");
 		else
 			text_add(out, p, 1);
-		if (*p == '\\')
-			text_add(out, ++p, 1);
 	}
 	text_str(out, "\n");
-	free(all);
-}
-
-/* --- What S-expressions have by other names --------------------------------------------------------- */
-
-/* The script a prefix stands for, "drbd:" for block-drbd, or NULL. */
-static const char *script_prefix(const struct disk_config *disk)
-{
-	static const char known[] = "block-drbd block-nbd block-enbd block-iscsi";
-
-	return disk->script && disk->target && *disk->target && str_has_word(known, disk->script)
-		       ? disk->script + strlen("block-")
-		       : NULL;
-}
-
-static json_t *text_json(char *s)
-{
-	json_t *json = json_string(s);
-
-	free(s);
-	return json;
-}
-
-/* "phy:/dev/x", "tap:qcow2:/x", "drbd:res0": what a file would say. */
-json_t *disk_get_uname(const void *base, enum key_form form)
-{
-	static const char *const formats[] = {[DISK_FORMAT_QCOW] = "tap:qcow:",
-					      [DISK_FORMAT_QCOW2] = "tap:qcow2:",
-					      [DISK_FORMAT_VHD] = "tap:vhd:",
-					      [DISK_FORMAT_QED] = "tap:qed:",
-					      [DISK_FORMAT_EMPTY] = NULL};
-	const struct disk_config *disk = base;
-	const char *target = disk->target ? disk->target : "", *script = script_prefix(disk);
-	const char *prefix = disk->scheme == DISK_SCHEME_TAP ? "tap:aio:"
-			     : disk->scheme == DISK_SCHEME_PHY || str_starts(target, "/dev/")
-				     ? "phy:"
-				     : "file:";
-
-	if (script)
-		return text_json(xasprintf("%s:%s", script, target));
-	if (formats[disk->format])
-		prefix = formats[disk->format];
-	else if (disk->script)
-		prefix = "";
-	return text_json(xasprintf("%s%s", *target ? prefix : "", target));
-}
-
-json_t *disk_get_vdev(const void *base, enum key_form form)
-{
-	const struct disk_config *disk = base;
-
-	return text_json(xasprintf("%s%s", disk->vdev, disk->cdrom ? ":cdrom" : ""));
-}
-
-json_t *disk_get_access(const void *base, enum key_form form)
-{
-	const struct disk_config *disk = base;
-
-	return json_string(disk->force ? "w!" : disk->readwrite ? "w" : "r");
-}
-
-json_t *disk_get_script(const void *base, enum key_form form)
-{
-	const struct disk_config *disk = base;
-
-	return form == FORM_SXP && script_prefix(disk) ? NULL : json_string(disk->script);
-}
-
-json_t *nic_get_rate(const void *base, enum key_form form)
-{
-	const struct nic_config *nic = base;
-	unsigned long us = nic->rate_interval_us;
-
-	/* Rounded up, so that reading it gives the same bytes again. */
-	return us ? text_json(xasprintf("%luB/s@%luus",
-					(nic->rate_bytes_per_interval * 1000000 + us - 1) / us, us))
-		  : NULL;
 }
 
 /* --- S-expressions ---------------------------------------------------------------------------------- */
@@ -346,14 +246,15 @@ static struct sxp *add_json(struct sxp *list, const json_t *json)
 {
 	const char *name;
 	json_t *member;
-	char number[24];
 	struct sxp *items;
 	size_t i;
 
 	if (json_is_string(json))
 		return sxp_add(list, sxp_atom(json_string_value(json)));
 	if (json_is_integer(json)) {
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(json));
+		autofree char *number =
+			xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(json));
+
 		return sxp_add(list, sxp_atom(number));
 	}
 	if (json_is_array(json)) {
@@ -366,18 +267,16 @@ static struct sxp *add_json(struct sxp *list, const json_t *json)
 	return list;
 }
 
-static struct sxp *add_fields(struct sxp *list, const struct config_key *table, const void *base)
+static struct sxp *add_fields(struct sxp *list, const struct spec_kind *kind, const void *base)
 {
-	json_t *json = fields_json(table, base, FORM_SXP, false);
+	json_auto_t *json = fields_json(kind, base, FORM_SXP, false);
 
-	add_json(list, json);
-	json_decref(json);
-	return list;
+	return add_json(list, json);
 }
 
 struct sxp *device_to_sxp(const struct spec_kind *kind, const void *device)
 {
-	return add_fields(new_list(kind->sxp), kind->table, device);
+	return add_fields(new_list(kind->sxp), kind, device);
 }
 
 static void add_devices(struct sxp *x, const struct config_key *k, const void *base)
@@ -396,21 +295,18 @@ struct sxp *config_to_sxp(const struct domain_config *c, long domid)
 {
 	struct sxp *x = new_list(domid < 0 ? "vm" : "domain");
 	struct domain_config whole = *c;
-	char number[24], *ip = config_ip_word(c), *extra = config_extra_words(c);
+	autofree char *ip = config_ip_word(c), *extra = config_extra_words(c);
+	autofree char *number = xasprintf("%ld", domid);
 
-	if (domid >= 0) {
-		snprintf(number, sizeof(number), "%ld", domid);
+	if (domid >= 0)
 		sxp_pair(x, "domid", number);
-	}
 	whole.ip = c->cmdline ? NULL : ip;
 	whole.root = c->cmdline ? NULL : c->root;
 	whole.extra = c->cmdline ? c->cmdline : *extra ? extra : NULL;
 	whole.max_vcpus = c->max_vcpus ? c->max_vcpus : c->vcpus;
-	add_fields(x, domain_keys, &whole);
-	for (const struct config_key *k = domain_keys; !key_is_last(k); k++)
+	add_fields(x, &domain_kind, &whole);
+	for (const struct config_key *k = domain_kind.table; !key_is_last(k); k++)
 		if (k->type == KEY_DEVICES && k->kind->sxp)
 			add_devices(x, k, c);
-	free(ip);
-	free(extra);
 	return x;
 }
