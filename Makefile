@@ -17,8 +17,8 @@ B := build
 MAKEFLAGS += --no-builtin-rules
 CC := gcc
 
-include $(wildcard hypervisor/build.mk tools/build.mk install/build.mk appliance/build.mk tests/unit/build.mk tests/fuzz/build.mk \
-	tests/tools/build.mk tests/guest/build.mk tests/system/build.mk bench/build.mk docs/build.mk)
+include $(wildcard hypervisor/build.mk tools/build.mk linux/build.mk install/build.mk appliance/build.mk tests/unit/build.mk tests/fuzz/build.mk \
+	tests/tools/build.mk tests/guest/build.mk tests/system/build.mk tests/install/build.mk bench/build.mk docs/build.mk)
 
 .PHONY: all run check clean setup
 all: hypervisor

@@ -103,7 +103,8 @@ static void arguments(void **state)
 		{"ro console=tty0", "console=com1,vga", "ro console=tty0 console=hvc0"},
 		{"ro console=tty0 console=ttyS0,115200 earlyprintk=ttyS0 quiet",
 		 "console=com1,vga com1=115200,8n1", "ro console=tty0 console=hvc0 quiet"},
-		{"console=ttyS1,57600n8 console=ttyS1 x", "console=com2,vga", "console=hvc0 x"},
+		{"console=ttyS1,57600n8 $vt_handoff console=ttyS1 x", "console=com2,vga",
+		 "console=hvc0 x"},
 	};
 
 	for (size_t i = 0; i < 4; i++) {
@@ -128,15 +129,16 @@ static void entries(void **state)
 	autofree char *once = NULL, *always = NULL;
 
 	assert_int_equal(grub_linux_find(both, &l, NULL), 0);
-	once = grub_entry(&l, true, "poncho.gz", "console=com1,vga", "root=x a=b;c");
+	once = grub_entry(&l, true, "poncho.gz", "console=com1,vga",
+			  "root=x a=b;c d=\\\"e\\;f\\\"");
 	assert_true(str_starts(
 		once,
 		"menuentry 'Linux on Poncho, tried once' --id poncho-try {\n\tinsmod gzio\n"));
 	assert_non_null(strstr(once, "load_env next_entry\n"));
-	assert_non_null(strstr(once,
-			       "if multiboot2 /boot/poncho.gz console=com1,vga; then if module2 "
-			       "/boot/vmlinuz-6.1.0-9-amd64 root=x a=b\\;c; then if module2 "
-			       "/boot/initrd.img-6.1.0-9-amd64; then set poncho=1; fi; fi; fi\n"));
+	assert_non_null(strstr(
+		once, "if multiboot2 /boot/poncho.gz console=com1,vga; then if module2 "
+		      "/boot/vmlinuz-6.1.0-9-amd64 root=x a=b\\;c d=\\\"e\\;f\\\"; then if module2 "
+		      "/boot/initrd.img-6.1.0-9-amd64; then set poncho=1; fi; fi; fi\n"));
 	assert_non_null(strstr(once, "\t\tlinux /boot/vmlinuz-6.1.0-9-amd64 root=UUID=0a-1b ro"));
 	assert_null(strstr(once, "save_env"));
 	always = grub_entry(&l, false, "poncho.gz", "", "");

@@ -79,32 +79,34 @@ static int args_make(struct boot_args *a, const char *config, const struct optio
 
 /* --- try --- */
 
+static char *custom_read(void)
+{
+	autofree char *path = host_path(GRUB_CUSTOM);
+
+	return file_read(path, 1 << 20, NULL, NULL);
+}
+
 int poncho_try_clear(struct error *e)
 {
-	autofree char *old = file_read(GRUB_CUSTOM, 1 << 20, NULL, NULL);
-	autofree char *new = grub_block(old, NULL);
+	autofree char *old = custom_read(), *new = grub_block(old, NULL);
 	autofree char *env = host_output("grub-editenv", GRUB_ENV, "list", NULL);
 	autofree char *next = env ? setting_get(env, "next_entry") : NULL;
-	struct stat st;
 
-	if (next && !strcmp(next, GRUB_TRY_ID) &&
+	/* GRUB leaves the name with nothing behind it, when it has taken the entry. */
+	if (next && (!*next || !strcmp(next, GRUB_TRY_ID)) &&
 	    host_run(e, "grub-editenv", GRUB_ENV, "unset", "next_entry", NULL))
 		return -1;
-	if (!old || stat(GRUB_CUSTOM, &st))
-		return 0;
-	return host_write(GRUB_CUSTOM, new, st.st_mode & 0777, e);
+	return old ? host_write(GRUB_CUSTOM, new, 0600, e) : 0;
 }
 
 static int try_by_grub(const struct boot_args *a, struct error *e)
 {
-	autofree char *old = file_read(GRUB_CUSTOM, 1 << 20, NULL, NULL);
+	autofree char *old = custom_read();
 	autofree char *entry = grub_entry(&a->plain, true, strrchr(PONCHO_IMAGE, '/') + 1,
 					  a->hypervisor, a->domain0);
 	autofree char *new = grub_block(old, entry);
-	struct stat st = {.st_mode = 0600};
 
-	(void)stat(GRUB_CUSTOM, &st);
-	if (host_write(GRUB_CUSTOM, new, st.st_mode & 0777, e))
+	if (host_write(GRUB_CUSTOM, new, 0600, e))
 		return -1;
 	if (!host_run(e, "grub-editenv", GRUB_ENV, "set", "next_entry=" GRUB_TRY_ID, NULL))
 		return 0;
@@ -140,11 +142,11 @@ int poncho_try(const struct options *o, struct error *e)
 		args_free(&a);
 		return config ? -1 : error_set(e, ERROR_NOT_FOUND, "there is no " GRUB_CONFIG);
 	}
-	rc = poncho_state_begin(o->kexec ? "kexec" : "grub", (unsigned int)seconds, e);
+	rc = poncho_state_begin(o->kexec ? "kexec" : "grub", e);
 	if (!rc)
 		rc = o->kexec ? try_by_kexec(&a, e) : try_by_grub(&a, e);
 	if (rc)
-		(void)unlink(PONCHO_STATE);
+		(void)host_write(PONCHO_STATE, NULL, 0, NULL);
 	args_free(&a);
 	if (rc)
 		return -1;
@@ -159,28 +161,40 @@ int poncho_try(const struct options *o, struct error *e)
 
 bool poncho_is_enabled(void)
 {
-	return host_has("%s", grub_links[0].link);
+	autofree char *entry = host_link("%s", grub_links[0].link),
+		      *standard = host_link("%s", grub_links[1].link);
+
+	return entry || standard;
 }
+
+/* That we have made GRUB's folder is noted, so that it goes with us. */
+#define MADE_FOLDER PONCHO_FOLDER "/made-grub.d"
 
 static int links_remove(struct error *e)
 {
+	autofree char *folder = host_path("/etc/default/grub.d");
+
 	for (size_t i = 0; i < sizeof(grub_links) / sizeof(grub_links[0]); i++)
-		if (unlink(grub_links[i].link) && errno != ENOENT)
-			return error_errno(e, ERROR_NONE, errno, "%s", grub_links[i].link);
-	/* Made by us if it was not there, and of no use when empty. */
-	if (host_has("/var/lib/poncho/made-grub.d") && !rmdir("/etc/default/grub.d"))
-		(void)unlink("/var/lib/poncho/made-grub.d");
+		if (host_write(grub_links[i].link, NULL, 0, e))
+			return -1;
+	if (host_has(MADE_FOLDER) && !rmdir(folder))
+		return host_write(MADE_FOLDER, NULL, 0, e);
 	return 0;
 }
 
 static int links_make(struct error *e)
 {
-	if (!mkdir("/etc/default/grub.d", 0755) &&
-	    host_write("/var/lib/poncho/made-grub.d", "\n", 0644, e))
+	autofree char *folder = host_path("/etc/default/grub.d"), *ours = host_path(PONCHO_FOLDER);
+
+	if (!mkdir(folder, 0755) &&
+	    (folder_make(ours, 0755, e) || host_write(MADE_FOLDER, "\n", 0644, e)))
 		return -1;
-	for (size_t i = 0; i < sizeof(grub_links) / sizeof(grub_links[0]); i++)
-		if (symlink(grub_links[i].to, grub_links[i].link) && errno != EEXIST)
-			return error_errno(e, ERROR_NONE, errno, "%s", grub_links[i].link);
+	for (size_t i = 0; i < sizeof(grub_links) / sizeof(grub_links[0]); i++) {
+		autofree char *link = host_path("%s", grub_links[i].link);
+
+		if (symlink(grub_links[i].to, link) && errno != EEXIST)
+			return error_errno(e, ERROR_NONE, errno, "%s", link);
+	}
 	return 0;
 }
 
@@ -204,7 +218,7 @@ static int enable_grub(struct error *e)
 
 int poncho_enable(const struct options *o, struct error *e)
 {
-	autofree char *old = NULL;
+	autofree char *config = host_path(GRUB_CONFIG), *old = NULL;
 
 	if (!o->force && !poncho_tried_well()) {
 		error_set(e, ERROR_CONFLICT, "Poncho has not yet booted well on this machine");
@@ -214,13 +228,13 @@ int poncho_enable(const struct options *o, struct error *e)
 		return error_set(
 			e, ERROR_UNSUPPORTED,
 			"Poncho cannot be enabled on this machine as it is; nothing was changed");
-	old = file_read(GRUB_CONFIG, 4 << 20, NULL, e);
+	old = file_read(config, 4 << 20, NULL, e);
 	if (!old)
 		return -1;
 	if (enable_grub(e)) {
 		(void)links_remove(NULL);
 		(void)host_write(GRUB_CONFIG, old, 0600, NULL);
-		(void)unlink(GRUB_CONFIG ".new");
+		(void)host_write(GRUB_CONFIG ".new", NULL, 0, NULL);
 		return -1;
 	}
 	printf("Poncho is the default from the next boot on. A boot that does not get healthy is followed by one of plain Linux.\n");
@@ -231,10 +245,9 @@ int poncho_disable(const struct options *o, struct error *e)
 {
 	autofree char *env = host_output("grub-editenv", GRUB_ENV, "list", NULL);
 
-	(void)unlink(PONCHO_STATE);
-	if (poncho_try_clear(e))
+	if (host_write(PONCHO_STATE, NULL, 0, e) || poncho_try_clear(e))
 		return -1;
-	if (!poncho_is_enabled() && !host_has("%s", grub_links[1].link))
+	if (!poncho_is_enabled())
 		return 0;
 	if (links_remove(e) || grub_update(e))
 		return -1;

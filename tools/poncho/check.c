@@ -255,8 +255,10 @@ static int look_device(struct words *w, const char *what, const char *link)
 static int look_disk(struct words *w)
 {
 	char dev[32] = "none", type[32];
-	autofree char *link = (mount_of("/", dev, type), xasprintf("/sys/dev/block/%s", dev));
+	autofree char *link = NULL;
 
+	(void)mount_of("/", dev, type);
+	link = xasprintf("/sys/dev/block/%s", dev);
 	return look_device(w, "The root disk", link);
 }
 
@@ -489,8 +491,10 @@ enum result checks_print(bool json)
 						     "remedy", *f.remedy ? f.remedy : NULL));
 	}
 	top = json_pack("{si,ss,so}", "version", 1, "result", result_names[worst], "checks", all);
-	if (json)
+	if (json) {
 		json_dumpf(top, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
 	json_decref(top);
 	return worst;
 }

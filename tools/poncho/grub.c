@@ -212,7 +212,9 @@ char *boot_domain0_args(const char *linux_args, const char *more)
 	for (const char *p = linux_args; word_next(&p, word, sizeof(word));) {
 		bool serial = str_starts(word, "console=ttyS");
 
-		if (str_starts(word, "earlyprintk=") || str_starts(word, "earlycon"))
+		/* A variable of GRUB's is about its own video mode. */
+		if (str_starts(word, "earlyprintk=") || str_starts(word, "earlycon") ||
+		    *word == '$')
 			continue;
 		any |= str_starts(word, "console=");
 		if (!serial || !hvc)
@@ -227,7 +229,7 @@ char *boot_domain0_args(const char *linux_args, const char *more)
 
 /* --- writing --- */
 
-/* An argument as GRUB's shell wants it. */
+/* Words as GRUB's shell wants them; what is quoted in its own configuration stays as it is. */
 static void add_quoted(struct text *t, const char *s)
 {
 	char word[512];
@@ -235,7 +237,7 @@ static void add_quoted(struct text *t, const char *s)
 	while (word_next(&s, word, sizeof(word))) {
 		text_str(t, " ");
 		for (const char *c = word; *c; c++) {
-			if (strchr("$;&|<>\\'\"{}", *c))
+			if (strchr("$;&|<>{}", *c) && (c == word || c[-1] != '\\'))
 				text_str(t, "\\");
 			text_add(t, c, 1);
 		}

@@ -21,90 +21,80 @@
 
 /* --- the note --- */
 
-struct note {
-	char *text, *boot, *how, *seconds, *address, *ssh, *result;
-};
-
-static void note_free(struct note *n)
+static char *note_get(const char *name)
 {
-	free(n->text);
-	free(n->boot);
-	free(n->how);
-	free(n->seconds);
-	free(n->address);
-	free(n->ssh);
-	free(n->result);
+	autofree char *text = host_read(PONCHO_STATE);
+
+	return text ? setting_get(text, name) : NULL;
 }
 
-static bool note_read(struct note *n)
+static bool note_says(const char *name, const char *value)
 {
-	memset(n, 0, sizeof(*n));
-	n->text = host_read(PONCHO_STATE);
-	if (!n->text)
-		return false;
-	n->boot = setting_get(n->text, "boot");
-	n->how = setting_get(n->text, "how");
-	n->seconds = setting_get(n->text, "seconds");
-	n->address = setting_get(n->text, "address");
-	n->ssh = setting_get(n->text, "ssh");
-	n->result = setting_get(n->text, "result");
-	return n->boot && n->result;
+	autofree char *v = note_get(name);
+
+	return v && !strcmp(v, value);
 }
 
-static int note_write(const struct note *n, const char *result, struct error *e)
+/* The result is the last line. */
+static int note_write(const char *facts, const char *result, struct error *e)
 {
-	autofree char *path = host_path(PONCHO_STATE), *folder = host_path("/var/lib/poncho");
-	autofree char *text = xasprintf(
-		"boot=%s\nhow=%s\nseconds=%s\naddress=%s\nssh=%s\nresult=%s\nwhen=%ld\n",
-		n->boot ? n->boot : "", n->how ? n->how : "", n->seconds ? n->seconds : "",
-		n->address ? n->address : "", n->ssh ? n->ssh : "", result, (long)time(NULL));
+	autofree char *folder = host_path(PONCHO_FOLDER);
+	autofree char *text = xasprintf("%s\nresult=%s\n", facts, result);
 
-	return folder_make(folder, 0755, e) || host_write(path, text, 0644, e) ? -1 : 0;
+	return folder_make(folder, 0755, e) || host_write(PONCHO_STATE, text, 0644, e) ? -1 : 0;
 }
 
-int poncho_state_begin(const char *how, unsigned int seconds, struct error *e)
+static int note_result(const char *result, struct error *e)
 {
-	struct network net;
-	struct note n = {
-		.boot = host_read("/proc/sys/kernel/random/boot_id"),
-		.how = xstrdup(how),
-		.seconds = xasprintf("%u", seconds),
-		.address = xstrdup(
-			network_find(&net, false) || network_find(&net, true) ? net.address : ""),
-		.ssh = xstrdup(ssh_listens() ? "yes" : "no"),
-	};
-	int rc = note_write(&n, "pending", e);
+	autofree char *text = host_read(PONCHO_STATE);
+	char *last = text ? strstr(text, "\nresult=") : NULL;
 
-	note_free(&n);
-	return rc;
+	if (last)
+		*last = '\0';
+	return note_write(last ? text : "how=unknown", result, e);
+}
+
+int poncho_state_begin(const char *how, struct error *e)
+{
+	autofree char *boot = host_read("/proc/sys/kernel/random/boot_id"), *facts = NULL;
+	struct network n;
+
+	if (!network_find(&n, false))
+		(void)network_find(&n, true);
+	facts = xasprintf("how=%s\nboot=%s\naddress=%s\nssh=%s", how, boot, n.address,
+			  ssh_listens() ? "yes" : "no");
+	return note_write(facts, "pending", e);
 }
 
 bool poncho_tried_well(void)
 {
-	struct note n;
-	bool well = note_read(&n) && !strcmp(n.result, "healthy");
-
-	note_free(&n);
-	return well;
+	return note_says("result", "healthy");
 }
 
 /* --- domain 0's health --- */
 
-/* NULL, or what does not work yet. */
-static const char *ailment(const struct note *n)
+/*
+ * NULL, or what does not work yet. The address and sshd count for a try only: later they may be changed on purpose, and the machine
+ * shall not fall back for that.
+ */
+static const char *ailment(void)
 {
-	autofree char *probe = host_path("/var/lib/poncho/probe");
+	static const char probe[] = PONCHO_FOLDER "/probe";
+	autofree char *address = note_get("address");
+	bool tried = note_says("result", "pending"), routed;
 	struct network four, six;
 
 	if (host_write(probe, "writable\n", 0600, NULL) || host_write(probe, NULL, 0, NULL))
 		return "the root file system cannot be written";
-	if (n->ssh && !strcmp(n->ssh, "yes") && !ssh_listens())
+	if (tried && note_says("ssh", "yes") && !ssh_listens())
 		return "sshd does not listen";
-	if (!n->address || !*n->address)
+	if (!address || !*address)
 		return NULL;
-	if (network_find(&four, false) + network_find(&six, true) == 0)
+	routed = network_find(&four, false);
+	routed |= network_find(&six, true);
+	if (!routed)
 		return "there is no route to the world";
-	if (strcmp(n->address, four.address) && strcmp(n->address, six.address))
+	if (tried && strcmp(address, four.address) && strcmp(address, six.address))
 		return "the machine has not got its address back";
 	return NULL;
 }
@@ -132,13 +122,13 @@ static int watchdog_stop(struct error *e)
 					   "the hypervisor's watchdog cannot be stopped");
 }
 
-static int healthy_in_domain0(const struct options *o, struct note *n, struct error *e)
+static int healthy_in_domain0(const struct options *o, struct error *e)
 {
 	time_t end = time(NULL) + (o->seconds ? o->seconds : PONCHO_SECONDS);
 	const char *why;
 	int stopped;
 
-	while ((why = ailment(n))) {
+	while ((why = ailment())) {
 		if (time(NULL) >= end) {
 			sync();
 			return error_set(e, ERROR_FAILED, "domain 0 is not healthy: %s", why);
@@ -146,7 +136,7 @@ static int healthy_in_domain0(const struct options *o, struct note *n, struct er
 		sleep(1);
 	}
 	stopped = watchdog_stop(e);
-	if (stopped < 0 || poncho_try_clear(e) || note_write(n, "healthy", e))
+	if (stopped < 0 || poncho_try_clear(e) || note_result("healthy", e))
 		return -1;
 	/* Our default entry has set the plain kernel as the next one, for the case that we had not got here. */
 	if (poncho_is_enabled())
@@ -159,49 +149,38 @@ static int healthy_in_domain0(const struct options *o, struct note *n, struct er
 int poncho_healthy(const struct options *o, struct error *e)
 {
 	autofree char *boot = host_read("/proc/sys/kernel/random/boot_id");
-	struct note n;
-	bool noted = note_read(&n);
-	int rc = 0;
 
-	if (host_is_domain0()) {
-		rc = healthy_in_domain0(o, &n, e);
-	} else if (noted && !strcmp(n.result, "pending") && boot && strcmp(boot, n.boot)) {
-		printf("Poncho was tried and did not get healthy: this is plain Linux again.\n");
-		rc = poncho_try_clear(e) || note_write(&n, "fell-back", e) ? -1 : 0;
-	}
-	note_free(&n);
-	return rc;
+	if (host_is_domain0())
+		return healthy_in_domain0(o, e);
+	/* Still the boot that the try was prepared in: nothing has been tried. */
+	if (!note_says("result", "pending") || !boot || note_says("boot", boot))
+		return 0;
+	printf("Poncho was tried and did not get healthy: this is plain Linux again.\n");
+	return poncho_try_clear(e) || note_result("fell-back", e) ? -1 : 0;
 }
 
 int poncho_status(const struct options *o, struct error *e)
 {
-	static const struct {
-		const char *result, *says;
-	} results[] = {
-		{"pending", "a try is due at the next boot"},
-		{"healthy", "the last try was healthy"},
-		{"fell-back", "the last try was not healthy, and plain Linux was booted"},
-	};
-	const char *last = "not tried yet";
-	struct note n;
+	autofree char *result = note_get("result");
+	const char *last = !result			? "not tried yet"
+			   : !strcmp(result, "pending") ? "a try is due at the next boot"
+			   : !strcmp(result, "fell-back")
+				   ? "the last try was not healthy, and plain "
+				     "Linux was booted"
+				   : "the last try was healthy";
+	bool domain0 = host_is_domain0(), enabled = poncho_is_enabled();
+	json_t *top;
 
-	if (note_read(&n))
-		for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
-			if (!strcmp(n.result, results[i].result))
-				last = results[i].says;
-	if (o->json) {
-		json_t *top = json_pack("{si,sb,sb,ss}", "version", 1, "domain0", host_is_domain0(),
-					"enabled", poncho_is_enabled(), "try",
-					n.result ? n.result : "none");
-
-		json_dumpf(top, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(top);
-	} else {
+	if (!o->json) {
 		printf("running    %s\ndefault    %s\ntry        %s\n",
-		       host_is_domain0() ? "domain 0 of Poncho" : "plain Linux",
-		       poncho_is_enabled() ? "Poncho (enabled)" : "plain Linux", last);
+		       domain0 ? "domain 0 of Poncho" : "plain Linux",
+		       enabled ? "Poncho (enabled)" : "plain Linux", last);
+		return 0;
 	}
-	note_free(&n);
+	top = json_pack("{si,sb,sb,ss}", "version", 1, "domain0", domain0, "enabled", enabled,
+			"try", result ? result : "none");
+	json_dumpf(top, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(top);
 	return 0;
 }

@@ -102,9 +102,10 @@ char *host_link(const char *fmt, ...)
 	return xstrdup(slash ? slash + 1 : to);
 }
 
-int host_write(const char *path, const char *text, unsigned int mode, struct error *e)
+int host_write(const char *name, const char *text, unsigned int mode, struct error *e)
 {
-	autofree char *old = file_read(path, 16 << 20, NULL, NULL);
+	autofree char *path = host_path("%s", name), *old = file_read(path, 16 << 20, NULL, NULL);
+	struct stat st = {.st_mode = mode};
 
 	if (old && text && !strcmp(old, text))
 		return 0;
@@ -112,9 +113,10 @@ int host_write(const char *path, const char *text, unsigned int mode, struct err
 		return unlink(path) && errno != ENOENT
 			       ? error_errno(e, ERROR_NONE, errno, "%s cannot be removed", path)
 			       : 0;
+	(void)stat(path, &st);
 	if (file_replace(path, text, strlen(text), true, e))
 		return -1;
-	return chmod(path, mode) ? error_errno(e, ERROR_NONE, errno, "%s", path) : 0;
+	return chmod(path, st.st_mode & 0777) ? error_errno(e, ERROR_NONE, errno, "%s", path) : 0;
 }
 
 /* --- programs --- */

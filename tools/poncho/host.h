@@ -25,8 +25,8 @@ bool host_has(const char *fmt, ...) FORMAT(1, 2);
 long host_number(long otherwise, const char *fmt, ...) FORMAT(2, 3);
 /* What a symbolic link points to, its last part only; NULL if it is none. */
 char *host_link(const char *fmt, ...) FORMAT(1, 2);
-/* Writes or, with @text NULL, removes; an unchanged file is not written. */
-int host_write(const char *path, const char *text, unsigned int mode, struct error *e);
+/* Writes or, with @text NULL, removes; an unchanged file is not written, and one that is replaced keeps its mode. */
+int host_write(const char *name, const char *text, unsigned int mode, struct error *e);
 
 /* Words up to a NULL. host_run() fails with what the program said; host_output() returns it (NULL on failure). */
 int host_run(struct error *e, const char *program, ...) __attribute__((sentinel));

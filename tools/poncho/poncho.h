@@ -9,7 +9,8 @@
 #define PONCHO_IMAGE	 "/boot/poncho.gz"
 #define PONCHO_IMAGE_SUM "/usr/lib/poncho/poncho.gz.sha256"
 #define PONCHO_SETTINGS	 "/etc/default/poncho"
-#define PONCHO_STATE	 "/var/lib/poncho/try"
+#define PONCHO_FOLDER	 "/var/lib/poncho"
+#define PONCHO_STATE	 PONCHO_FOLDER "/try"
 #define PONCHO_SECONDS	 300 /* what domain 0 has to get healthy */
 
 struct options {
@@ -31,5 +32,5 @@ int poncho_try_clear(struct error *e);
 int poncho_healthy(const struct options *o, struct error *e);
 int poncho_status(const struct options *o, struct error *e);
 /* Notes what works now, for poncho_healthy() to compare. */
-int poncho_state_begin(const char *how, unsigned int seconds, struct error *e);
+int poncho_state_begin(const char *how, struct error *e);
 bool poncho_tried_well(void);
