@@ -43,17 +43,22 @@ void xen_unmap(unsigned int domid, void *page, bool by_grant)
 {
 }
 
-uint32_t xen_bind(unsigned int domid, uint32_t port)
+xenevtchn_handle *xen_events;
+
+xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce, uint32_t domid,
+						     evtchn_port_t port)
 {
-	return domid + 10;
+	return (int)domid + 10;
 }
 
-void xen_unbind(uint32_t port)
+int xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
 {
+	return 0;
 }
 
-void xen_notify(uint32_t port)
+int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
 {
+	return 0;
 }
 
 /* --- The daemon ---------------------------------------------------------------------------------------- */
@@ -125,7 +130,7 @@ static void daemon_start(void)
 static void daemon_round(void)
 {
 	for (unsigned int domid = 1; domid <= GUESTS; domid++)
-		ring_event(&the_store, domid + 10);
+		ring_event(&the_store, (int)domid + 10);
 	conn_round_end();
 	ring_again(&the_store);
 	if (journal_grown(the_store.nr_transactions ? 16 : 1))

@@ -263,13 +263,15 @@ void console_event(struct console *c)
 
 /* --- From beginning to end ----------------------------------------------------------------------- */
 
-/* The log of the guest of this name, which leads out of no folder. */
+/* The log of the guest of this name (NULL: the one it has), which leads out of no folder. */
 static void log_open_named(struct console *c, const char *name, bool fresh)
 {
 	autofree char *path = NULL;
 
-	free(c->name);
-	c->name = xstrdup(name);
+	if (name) {
+		free(c->name);
+		c->name = xstrdup(name);
+	}
 	for (char *p = c->name; (p = strpbrk(p, "/\n"));)
 		*p = '_';
 	if (!c->options->log)

@@ -3,6 +3,8 @@
 #include "xenconsoled/domains.h"
 
 #include "lib/base/log.h"
+#include "lib/hyper/hyper.h"
+#include "lib/store/store.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -12,20 +14,13 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/param.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
-#include <xencall.h>
 #include <xenevtchn.h>
-#include <xenforeignmemory.h>
 #include <xengnttab.h>
-#include <xenstore.h>
 
 #include <xen/grant_table.h>
-#include <xen/sysctl.h>
 
-#define BUFFER_SIZE (32u << 10)
-#define RETRY_MS    1000
+#define LISTED 256 /* domains a question */
 
 struct domain {
 	struct domain *next;
@@ -38,6 +33,7 @@ struct domain {
 	int port;      /* ours, -1: not bound */
 	bool seen;     /* in the present pass over the hypervisor's list */
 	bool changed;  /* its nodes have */
+	struct store_watch *watch;
 };
 
 static struct loop *loop;
@@ -45,92 +41,13 @@ static const struct domains_options *options;
 static struct domain *domains;
 static xenevtchn_handle *evtchn;
 static xengnttab_handle *gnttab;
-static xenforeignmemory_handle *foreign;
-static xencall_handle *calls;
-static struct xen_sysctl *op; /* this and the next are memory the hypervisor can reach */
-static void *buffer;
-static struct xs_handle *store;
-static struct loop_source *store_source, *lifeline_source, *retry;
-static int lifeline;
+static struct hyper *hyper;
+static struct store *store;
+static struct loop_source *later; /* to catch up: watches have fired */
 static bool list_changed;
 static int log_port = -1;
 static struct record log_record;
 static struct logfile_options log_file;
-
-/* --- The hypervisor ------------------------------------------------------------------------------ */
-
-static int sysctl(uint32_t cmd)
-{
-	op->cmd = cmd;
-	op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
-	return xencall1(calls, __HYPERVISOR_sysctl, (uintptr_t)op);
-}
-
-/* Calls for each domain but domain 0 that is not being taken apart. -1: the answer could not be had. */
-static int list_domains(void (*each)(domid_t domid))
-{
-	struct xen_sysctl_getdomaininfolist *list = &op->u.getdomaininfolist;
-	const xen_domctl_getdomaininfo_t *info = buffer;
-	uint32_t most = BUFFER_SIZE / sizeof(*info), first = 1, n;
-
-	do {
-		*list = (struct xen_sysctl_getdomaininfolist){.first_domain = (domid_t)first,
-							      .max_domains = most};
-		set_xen_guest_handle(list->buffer, buffer);
-		if (sysctl(XEN_SYSCTL_getdomaininfolist))
-			return -1;
-		n = list->num_domains < most ? list->num_domains : most;
-		for (uint32_t i = 0; i < n; i++)
-			if (!(info[i].flags & XEN_DOMINF_dying))
-				each(info[i].domain);
-		if (n)
-			first = info[n - 1].domain + 1u;
-	} while (n == most);
-	return 0;
-}
-
-/* --- The store ----------------------------------------------------------------------------------- */
-
-/* A node of the domain; the path is good until the next call. */
-static const char *node(const struct domain *d, const char *name)
-{
-	static char path[64];
-
-	snprintf(path, sizeof(path), "/local/domain/%u/%s", d->domid, name);
-	return path;
-}
-
-static char *node_read(const struct domain *d, const char *name)
-{
-	return store ? xs_read(store, XBT_NULL, node(d, name), NULL) : NULL;
-}
-
-/* -1: it is not there, or no such number. */
-static long node_number(const struct domain *d, const char *name)
-{
-	autofree char *s = node_read(d, name);
-	long n;
-
-	return s && str_to_long(s, 0, LONG_MAX, &n) ? n : -1;
-}
-
-static char *domain_name(const struct domain *d)
-{
-	char *name = node_read(d, "name");
-
-	return name ? name : xasprintf("domain-%u", d->domid);
-}
-
-/* Its token is the domain's id. */
-static void watch(const struct domain *d,
-		  bool (*how)(struct xs_handle *, const char *, const char *))
-{
-	char token[16];
-
-	snprintf(token, sizeof(token), "%u", d->domid);
-	if (store)
-		how(store, node(d, "console"), token);
-}
 
 /* --- The wire of a console ----------------------------------------------------------------------- */
 
@@ -150,10 +67,12 @@ void wire_unmask(void *arg)
 
 void wire_tty(void *arg, const char *tty)
 {
-	const char *path = node(arg, "console/tty");
+	const struct domain *d = arg;
+	autofree char *path = xasprintf("/local/domain/%u/console/tty", d->domid);
+	struct error e;
 
-	if (!store || !xs_write(store, XBT_NULL, path, tty, (unsigned int)strlen(tty)))
-		log_warning("%s cannot be written: %s", path, strerror(errno));
+	if (store_write(store, path, &e, "%s", tty))
+		log_warning("%s cannot be written: %s", path, e.text);
 }
 
 /* --- Mapping and binding ------------------------------------------------------------------------- */
@@ -170,47 +89,54 @@ static void unmap(struct domain *d)
 	if (d->page && d->granted)
 		xengnttab_unmap(gnttab, d->page, 1);
 	else if (d->page)
-		xenforeignmemory_unmap(foreign, d->page, 1);
+		hyper_unmap(hyper, d->page, 1);
 	d->page = NULL;
 }
 
 static void map(struct domain *d, long ring_ref)
 {
-	const int rights = PROT_READ | PROT_WRITE;
 	xen_pfn_t frame = (xen_pfn_t)ring_ref;
 
-	d->page = xengnttab_map_grant_ref(gnttab, d->domid, GNTTAB_RESERVED_CONSOLE, rights);
+	d->page = xengnttab_map_grant_ref(gnttab, d->domid, GNTTAB_RESERVED_CONSOLE,
+					  PROT_READ | PROT_WRITE);
 	d->granted = d->page;
 	if (!d->page)
-		d->page = xenforeignmemory_map(foreign, d->domid, rights, 1, &frame, NULL);
+		d->page = hyper_map(hyper, d->domid, &frame, 1, true, NULL, NULL);
 	d->ring_ref = ring_ref;
 }
 
-static void make_console(struct domain *d)
+/* The nodes below a domain's home that say what its console is. */
+enum { PORT, RING_REF, TYPE, LIMIT, TTY, NAME, NR_NODES };
+static const char *const nodes[NR_NODES] = {
+	"console/port", "console/ring-ref", "console/type", "console/limit", "console/tty", "name",
+};
+
+/* -1: it is not there, or no such number. */
+static long number(const char *s)
 {
-	autofree char *name = domain_name(d), *tty = node_read(d, "console/tty");
-	bool served = tty && *tty;
+	long n;
+
+	return s && str_to_long(s, 0, LONG_MAX, &n) ? n : -1;
+}
+
+static void make_console(struct domain *d, char *const value[NR_NODES])
+{
+	autofree char *otherwise = xasprintf("domain-%u", d->domid);
+	const char *name = value[NAME] ? value[NAME] : otherwise;
+	bool served = value[TTY] && *value[TTY];
 
 	d->console = console_new(loop, &options->console, d->domid, name, served, d);
-	console_limit(d->console, node_number(d, "console/limit"));
+	console_limit(d->console, number(value[LIMIT]));
 	log_info("domain %u: console of guest %s %s", d->domid, name,
 		 served ? "taken over" : "served");
 }
 
-static bool is_ours(const struct domain *d)
+/* Makes the console what the nodes say. */
+static void follow(struct domain *d, char *const value[NR_NODES])
 {
-	autofree char *type = node_read(d, "console/type");
+	long remote = number(value[PORT]), ring_ref = number(value[RING_REF]);
 
-	return !type || !strcmp(type, "xenconsoled");
-}
-
-/* The nodes have changed, or may have: makes the console what they say. */
-static void connect_console(struct domain *d)
-{
-	long remote = node_number(d, "console/port"), ring_ref = node_number(d, "console/ring-ref");
-
-	d->changed = false;
-	if (remote < 0 || ring_ref < 0 || !is_ours(d))
+	if (remote < 0 || ring_ref < 0 || (value[TYPE] && strcmp(value[TYPE], "xenconsoled")))
 		return;
 	if (d->port >= 0 && remote == d->remote && ring_ref == d->ring_ref)
 		return;
@@ -231,8 +157,21 @@ static void connect_console(struct domain *d)
 		return;
 	}
 	if (!d->console)
-		make_console(d);
+		make_console(d, value);
 	console_ring(d->console, d->page);
+}
+
+/* The nodes have changed, or may have. Where they cannot be read, the watch fires when they can. */
+static void connect_console(struct domain *d)
+{
+	autofree char *home = xasprintf("/local/domain/%u", d->domid);
+	char *value[NR_NODES];
+
+	d->changed = false;
+	if (store_read_each(store, home, nodes, NR_NODES, value, NULL))
+		return;
+	follow(d, value);
+	store_values_free(value, NR_NODES);
 }
 
 /* --- Domains come and go ------------------------------------------------------------------------- */
@@ -246,22 +185,31 @@ static struct domain *domain_find(unsigned int domid)
 	return d;
 }
 
-static void domain_seen(domid_t domid)
+static void nodes_changed(void *arg, const char *path)
 {
+	struct domain *d = arg;
+
+	d->changed = true;
+	loop_timer_set(later, 1);
+}
+
+static void domain_seen(unsigned int domid)
+{
+	autofree char *path = xasprintf("/local/domain/%u/console", domid);
 	struct domain *d = domain_find(domid);
 
 	if (!d) {
 		d = xcalloc(1, sizeof(*d));
 		*d = (struct domain){.next = domains, .domid = domid, .port = -1, .changed = true};
+		d->watch = store_watch(store, path, nodes_changed, d);
 		domains = d;
-		watch(d, xs_watch);
 	}
 	d->seen = true;
 }
 
 static void domain_gone(struct domain *d)
 {
-	watch(d, xs_unwatch);
+	store_unwatch(d->watch);
 	if (d->console)
 		console_free(d->console);
 	unbind(d);
@@ -269,11 +217,31 @@ static void domain_gone(struct domain *d)
 	free(d);
 }
 
+/* Calls domain_seen() for each but domain 0 that is not being taken apart. */
+static int list_domains(struct error *e)
+{
+	static xen_domctl_getdomaininfo_t info[LISTED];
+	uint32_t first = 1;
+	int n;
+
+	do {
+		n = hyper_domain_list(hyper, first, info, LISTED, e);
+		for (int i = 0; i < n; i++)
+			if (!(info[i].flags & XEN_DOMINF_dying))
+				domain_seen(info[i].domain);
+		if (n > 0)
+			first = info[n - 1].domain + 1u;
+	} while (n == LISTED);
+	return n;
+}
+
 static void look_for_domains(void)
 {
+	struct error e;
+
 	list_changed = false;
-	if (list_domains(domain_seen)) {
-		log_error("the hypervisor's list of domains cannot be read: %s", strerror(errno));
+	if (list_domains(&e) < 0) {
+		log_error("%s", e.text);
 		return;
 	}
 	for (struct domain **link = &domains, *d; (d = *link);) {
@@ -287,13 +255,21 @@ static void look_for_domains(void)
 	}
 }
 
-static void catch_up(void)
+/* After all the watches: one creation fires many. */
+static void catch_up(void *arg)
 {
 	if (list_changed)
 		look_for_domains();
 	for (struct domain *d = domains; d; d = d->next)
 		if (d->changed)
 			connect_console(d);
+	store_flush(store, NULL);
+}
+
+static void may_list_change(void *arg, const char *path)
+{
+	list_changed = true;
+	loop_timer_set(later, 1);
 }
 
 /* Records of domains that went while nobody served them. */
@@ -326,102 +302,16 @@ struct console *wire_console(unsigned int domid, struct error *e)
 	return NULL;
 }
 
-/* --- Watches ------------------------------------------------------------------------------------- */
-
-static bool store_open(void);
-
-/* The library does not tell of a connection's end by its descriptor: one of our own does. */
-static void store_end(void)
-{
-	loop_remove(lifeline_source);
-	close(lifeline);
-	loop_remove(store_source);
-	xs_close(store);
-	store = NULL;
-}
-
-static void try_again(void *arg)
-{
-	if (!store_open())
-		return;
-	log_info("xenstored answers again");
-	loop_timer_set(retry, 0);
-}
-
-static void store_lost(void *arg, uint32_t events)
-{
-	if (!store)
-		return;
-	log_warning("xenstored does not answer; waiting for it");
-	store_end();
-	loop_timer_set(retry, RETRY_MS);
-}
-
-static void note_watch(char **event)
-{
-	struct domain *d;
-	long domid;
-
-	if (!str_to_long(event[XS_WATCH_TOKEN], 0, DOMID_FIRST_RESERVED, &domid))
-		list_changed = true;
-	else if ((d = domain_find((unsigned int)domid)))
-		d->changed = true;
-}
-
-/* All watches first: one creation fires many. */
-static void watches_fired(void *arg, uint32_t events)
-{
-	char **event;
-
-	while ((event = xs_check_watch(store))) {
-		note_watch(event);
-		free(event);
-	}
-	if (errno != EAGAIN)
-		store_lost(NULL, 0);
-	catch_up();
-}
-
-static bool store_open(void)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-
-	store = xs_open(0);
-	if (!store)
-		return false;
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", getenv("XENSTORED_PATH"));
-	lifeline = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	lifeline_source = loop_fd(loop, lifeline, 0, store_lost, NULL);
-	store_source = loop_fd(loop, xs_fileno(store), EPOLLIN, watches_fired, NULL);
-	if (connect(lifeline, (struct sockaddr *)&name, sizeof(name)) ||
-	    !xs_watch(store, "@introduceDomain", "domains") ||
-	    !xs_watch(store, "@releaseDomain", "domains")) {
-		store_end();
-		return false;
-	}
-	for (struct domain *d = domains; d; d = d->next)
-		watch(d, xs_watch);
-	list_changed = true;
-	catch_up();
-	return true;
-}
-
 /* --- The hypervisor's log ------------------------------------------------------------------------ */
 
 static void log_read(void)
 {
-	struct xen_sysctl_readconsole *r = &op->u.readconsole;
+	static char text[32 << 10];
 	uint32_t index = log_record.page->taken;
+	long n;
 
-	for (;;) {
-		*r = (struct xen_sysctl_readconsole){
-			.incremental = 1, .index = index, .count = BUFFER_SIZE};
-		set_xen_guest_handle(r->buffer, buffer);
-		if (sysctl(XEN_SYSCTL_readconsole) || !r->count)
-			return;
-		index = r->index;
-		record_add(&log_record, buffer, MIN(r->count, BUFFER_SIZE), index);
-	}
+	while ((n = hyper_console_read(hyper, text, sizeof(text), &index, false, NULL)) > 0)
+		record_add(&log_record, text, (size_t)n, index);
 }
 
 static void log_open_file(void)
@@ -471,34 +361,37 @@ int domains_start(struct loop *l, const struct domains_options *o, struct error 
 {
 	loop = l;
 	options = o;
-	calls = xencall_open(NULL, XENCALL_OPENFLAG_NON_REENTRANT);
-	op = calls ? xencall_alloc_buffer(calls, sizeof(*op)) : NULL;
-	buffer = op ? xencall_alloc_buffer(calls, BUFFER_SIZE) : NULL;
-	if (!buffer)
-		return error_errno(e, ERROR_ABSENT, errno, "the hypervisor cannot be called");
+	hyper = hyper_open(e);
+	if (!hyper)
+		return -1;
 	evtchn = xenevtchn_open(NULL, 0);
 	gnttab = xengnttab_open(NULL, 0);
-	foreign = xenforeignmemory_open(NULL, 0);
-	if (!evtchn || !gnttab || !foreign)
+	if (!evtchn || !gnttab)
 		return error_errno(e, ERROR_ABSENT, errno,
 				   "event channels or guests' memory cannot be used");
 	loop_fd(loop, xenevtchn_fd(evtchn), EPOLLIN, event_came, NULL);
 	if (options->hypervisor_log)
 		log_start();
-	/* No falling back to the kernel's way, which would wait for a dead xenstored and cannot be interrupted. */
-	setenv("XENSTORED_PATH", "/run/xenstored/socket", 0);
-	retry = loop_timer(loop, 0, true, try_again, NULL);
-	if (!store_open())
-		return error_errno(e, ERROR_ABSENT, errno, "xenstored does not answer");
+	store = store_open(loop);
+	later = loop_timer(loop, 0, false, catch_up, NULL);
+	store_watch(store, "@introduceDomain", may_list_change, NULL);
+	store_watch(store, "@releaseDomain", may_list_change, NULL);
+	if (store_flush(store, e))
+		return -1;
+	list_changed = true;
+	catch_up(NULL);
 	forget_the_gone();
 	return 0;
 }
 
 void domains_reopen_logs(void)
 {
+	struct error e = {0};
+
 	log_open_file();
 	for (struct domain *d = domains; d; d = d->next) {
-		autofree char *name = domain_name(d);
+		autofree char *path = xasprintf("/local/domain/%u/name", d->domid);
+		autofree char *name = e.class == ERROR_ABSENT ? NULL : store_read(store, path, &e);
 
 		if (d->console)
 			console_reopen_log(d->console, name);

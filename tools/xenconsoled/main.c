@@ -114,11 +114,6 @@ static void hang_up(void *arg, int signo)
 	domains_reopen_logs();
 }
 
-static void stop(void *arg, int signo)
-{
-	loop_stop(arg);
-}
-
 static int serve(struct error *e)
 {
 	struct loop *loop;
@@ -136,8 +131,8 @@ static int serve(struct error *e)
 	signal(SIGPIPE, SIG_IGN);
 	loop = loop_new();
 	loop_signal(loop, SIGHUP, hang_up, NULL);
-	loop_signal(loop, SIGTERM, stop, loop);
-	loop_signal(loop, SIGINT, stop, loop);
+	loop_signal(loop, SIGTERM, NULL, NULL);
+	loop_signal(loop, SIGINT, NULL, NULL);
 	if (domains_start(loop, &s.domains, e) || door_open(loop, s.socket, e))
 		return -1;
 	daemon_ready();

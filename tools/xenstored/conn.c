@@ -3,9 +3,7 @@
 #include "xenstored/conn.h"
 
 #include "xenstored/control.h"
-#include "xenstored/journal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct store the_store;
@@ -60,47 +58,28 @@ static void serve(struct store *store, struct conn *c, const char *bytes)
 	store_request(store, c->client, &m);
 }
 
-/* Moves into @in what the message there still lacks; -1, 0 (it lacks more) or 1. */
-static int complete(struct conn *c, const char **bytes, size_t *n)
-{
-	while (*n) {
-		int size = wire_size(c->in.data, c->in.len);
-		size_t lacks = (size > 0 ? (size_t)size : WIRE_HEADER) - c->in.len;
-		size_t take = lacks < *n ? lacks : *n;
-
-		text_add(&c->in, *bytes, take);
-		*bytes += take;
-		*n -= take;
-		size = wire_size(c->in.data, c->in.len);
-		if (size < 0)
-			return -1;
-		if (size && c->in.len == (size_t)size)
-			return 1;
-	}
-	return 0;
-}
-
+/* What is not whole yet is kept; what comes next is put behind it. */
 int conn_input(struct store *store, struct conn *c, const char *bytes, size_t n)
 {
-	while (n) {
-		int size = c->in.len ? 0 : wire_size(bytes, n), rc;
+	bool behind = c->in.len;
+	int size;
 
-		if (size < 0)
-			return -1;
-		if (size && (size_t)size <= n) {
-			serve(store, c, bytes);
-			bytes += size;
-			n -= (size_t)size;
-			continue;
-		}
-		rc = complete(c, &bytes, &n);
-		if (rc <= 0)
-			return rc;
-		serve(store, c, c->in.data);
-		c->in.len = 0;
-		c->in_anew = true;
+	if (behind) {
+		text_add(&c->in, bytes, n);
+		bytes = c->in.data;
+		n = c->in.len;
 	}
-	return 0;
+	while ((size = wire_size(bytes, n)) > 0 && (size_t)size <= n) {
+		serve(store, c, bytes);
+		c->in_anew |= behind;
+		bytes += size;
+		n -= (size_t)size;
+	}
+	if (behind)
+		text_drop(&c->in, c->in.len - n);
+	else if (n)
+		text_add(&c->in, bytes, n);
+	return size < 0 ? -1 : 0;
 }
 
 /* --- Out ---------------------------------------------------------------------------------------- */
@@ -168,11 +147,10 @@ struct record_io {
 
 void conn_note(struct conn *c, size_t moved)
 {
-	struct record_io head = {.progress = c->progress};
+	struct record_io head = {.progress = c->progress, .in_kept = c->in_anew ? 0 : c->in_logged};
 	uint32_t left = (uint32_t)(queue_len(&c->out) - moved);
 	char *p;
 
-	head.in_kept = c->in_anew ? 0 : c->in_logged;
 	head.in_more = (uint32_t)c->in.len - head.in_kept;
 	head.out_dropped = moved < c->out_logged ? (uint32_t)moved : c->out_logged;
 	head.out_more = left - (c->out_logged - head.out_dropped);
@@ -282,12 +260,6 @@ void outside_release(struct client *client)
 	text_free(&c->pending.text);
 	free(c);
 	client->connection = NULL;
-}
-
-bool conn_may_ask(const struct conn *c)
-{
-	return !client_exceeds(&the_store, c->client, QUOTA_OUTSTANDING, 1) &&
-	       !client_exceeds(&the_store, c->client, QUOTA_MEMORY, 0);
 }
 
 void conn_round_end(void)

@@ -10,9 +10,6 @@
 #include "xenstored/store.h"
 
 #include "lib/base/loop.h"
-#include "lib/base/text.h"
-
-#include <xen/io/xs_wire.h>
 
 /* Bytes that come at the end and go at the beginning: what lies there from @gone on. */
 struct queue {
@@ -39,7 +36,7 @@ struct conn {
 	struct client *client;
 	const struct conn_kind *kind; /* NULL: known from the journal only, so far */
 	struct text in;		      /* the beginning of a request */
-	bool in_anew;		      /* @in was emptied in this round */
+	bool in_anew;		      /* what @in held before this round was served */
 	struct queue out;	      /* still to go */
 	struct queue pending;	      /* the messages in @out */
 	uint64_t position;	      /* of the stream, where @out begins */
@@ -50,7 +47,7 @@ struct conn {
 
 	/* Of a ring */
 	struct xenstore_domain_interface *page; /* NULL: not mapped (yet) */
-	uint32_t port;				/* our end */
+	int port;				/* our end, if it is above 0 */
 	bool by_grant, broken, told, served, more;
 
 	/* Of a socket */
@@ -87,8 +84,6 @@ void conn_load(const struct record *r);
 /* Behind the last record: what waits is to be sent. */
 void conn_restored(struct conn *c, const struct conn_kind *kind);
 void conn_touch(struct conn *c);
-/* May a request of this client be taken up, or has it too much outstanding? */
-bool conn_may_ask(const struct conn *c);
 
 extern struct store the_store;
 void conn_round_end(void);

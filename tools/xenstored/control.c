@@ -3,11 +3,9 @@
 #include "xenstored/control.h"
 
 #include "lib/base/log.h"
-#include "xenstored/journal.h"
 #include "xenstored/snapshot.h"
 
 #include <malloc.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *log_path = "/var/log/xen/xenstored-trace.log";
@@ -22,7 +20,7 @@ static void log_set(bool on)
 	log_to = on ? fopen(log_path, "ae") : NULL;
 }
 
-void control_log_reopen(void)
+void control_log_reopen(void *arg, int signo)
 {
 	log_set(log_to);
 }
@@ -49,10 +47,19 @@ void control_log_request(const struct client *c, const struct message *m)
 /* --- Commands: an answer of nothing is "OK" --------------------------------------------------------------- */
 
 struct call {
+	const struct command *command;
 	struct store *store;
 	const char **word; /* behind the command */
 	unsigned int nr;
 	struct text *answer;
+};
+
+struct command {
+	const char *name;
+	int (*serve)(const struct call *c);
+	unsigned int least, most; /* words */
+	const char *words;
+	enum quota quota, end; /* which ones it is about */
 };
 
 static int do_check(const struct call *c)
@@ -122,55 +129,43 @@ static int quota_show_domain(const struct call *c)
 	return 0;
 }
 
-static int quota_set(const struct call *c, enum quota q, enum quota end)
+static int quota_set(const struct call *c)
 {
+	enum quota q = quota_named(c->command->quota, c->word[1]);
 	long value;
 
-	q = quota_named(q, c->word[1]);
-	if (strcmp(c->word[0], "set") || q >= end || !str_to_long(c->word[2], 1, INT32_MAX, &value))
+	if (strcmp(c->word[0], "set") || q >= c->command->end ||
+	    !str_to_long(c->word[2], 1, INT32_MAX, &value))
 		return EINVAL;
 	c->store->quota[q] = (uint32_t)value;
 	snapshot_settings(c->store);
 	return 0;
 }
 
-static int quotas(const struct call *c, enum quota q, enum quota end)
+static int do_quota(const struct call *c)
 {
+	if (c->nr == 1 && !c->command->quota)
+		return quota_show_domain(c);
 	if (c->nr)
-		return c->nr == 3 ? quota_set(c, q, end) : EINVAL;
+		return c->nr == 3 ? quota_set(c) : EINVAL;
 	text_str(c->answer, "Quota settings:\n");
-	for (; q < end; q++)
+	for (enum quota q = c->command->quota; q < c->command->end; q++)
 		text_printf(c->answer, "%-17s: %8u %s\n", quota_info[q].name, c->store->quota[q],
 			    quota_info[q].meaning);
 	return 0;
 }
 
-static int do_quota(const struct call *c)
-{
-	return c->nr == 1 ? quota_show_domain(c) : quotas(c, 0, QUOTA_HARD);
-}
-
-static int do_quota_soft(const struct call *c)
-{
-	return quotas(c, QUOTA_HARD, QUOTA_NR);
-}
-
 static int do_help(const struct call *c);
 
-static const struct command {
-	const char *name;
-	int (*serve)(const struct call *c);
-	unsigned int least, most; /* words */
-	const char *words;
-} commands[] = {
+static const struct command commands[] = {
 	{"check", do_check, 0, 0, ""},
 	{"log", do_log, 1, 1, "on|off"},
 	{"live-update", do_live_update, 0, 8, "refused: it is not needed"},
 	{"logfile", do_logfile, 1, 1, "<file>"},
 	{"memreport", do_memreport, 0, 1, "[<file>]"},
 	{"print", do_print, 1, 1, "<string>"},
-	{"quota", do_quota, 0, 3, "[set <name> <val>|<domid>]"},
-	{"quota-soft", do_quota_soft, 0, 3, "[set <name> <val>]"},
+	{"quota", do_quota, 0, 3, "[set <name> <val>|<domid>]", 0, QUOTA_HARD},
+	{"quota-soft", do_quota, 0, 3, "[set <name> <val>]", QUOTA_HARD, QUOTA_NR},
 	{"help", do_help, 0, 0, ""},
 };
 
@@ -185,12 +180,13 @@ static int do_help(const struct call *c)
 
 int outside_control(struct store *store, const char **word, unsigned int nr, struct text *answer)
 {
-	const struct call c = {store, word + 1, nr - 1, answer};
+	struct call c = {commands, store, word + 1, nr - 1, answer};
 	int rc = EINVAL;
 
-	for (const struct command *k = commands; k < commands + NR_COMMANDS; k++)
-		if (!strcmp(k->name, word[0]) && c.nr >= k->least && c.nr <= k->most)
-			rc = k->serve(&c);
+	for (; c.command < commands + NR_COMMANDS; c.command++)
+		if (!strcmp(c.command->name, word[0]) && c.nr >= c.command->least &&
+		    c.nr <= c.command->most)
+			rc = c.command->serve(&c);
 	if (!rc && !answer->len)
 		text_str(answer, "OK");
 	return rc;

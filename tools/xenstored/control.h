@@ -6,7 +6,7 @@
 
 /* The log of requests goes to that file from now on. */
 void control_log_file(const char *path);
-/* Opens the file again, after rotation. */
-void control_log_reopen(void);
+/* Opens the file again, after rotation: at a signal. */
+void control_log_reopen(void *arg, int signo);
 /* If it is on. */
 void control_log_request(const struct client *c, const struct message *m);

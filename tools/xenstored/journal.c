@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -56,20 +54,25 @@ static void file_close(struct journal *f)
 	*f = (struct journal){.fd = -1};
 }
 
-/* A file with a header of this boot, which is kept if it has one. */
+/* A file with a header of this boot, which is kept if it has one; without a name it is memory. */
 static bool file_open(struct journal *f, const char *name, int flags)
 {
 	struct header fresh = {.magic = MAGIC, .end = sizeof(fresh)};
 	char *boot = file_read("/proc/sys/kernel/random/boot_id", 64, NULL, NULL);
+	int how = name ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
 	struct stat st;
 
 	snprintf(fresh.boot, sizeof(fresh.boot), "%s", boot ? boot : "?");
 	free(boot);
-	*f = (struct journal){.fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0600)};
-	if (f->fd < 0 || fstat(f->fd, &st) ||
-	    !grow(f, (size_t)st.st_size > SIZE_FIRST ? (size_t)st.st_size : SIZE_FIRST))
-		return false;
-	f->map = mmap(NULL, SPAN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, f->fd, 0);
+	*f = (struct journal){.fd = -1, .size = SPAN_NONE};
+	if (name) {
+		f->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0600);
+		if (f->fd < 0 || fstat(f->fd, &st) ||
+		    !grow(f, (size_t)st.st_size > SIZE_FIRST ? (size_t)st.st_size : SIZE_FIRST))
+			return false;
+	}
+	f->map = mmap(NULL, name ? SPAN : SPAN_NONE, PROT_READ | PROT_WRITE, how | MAP_NORESERVE,
+		      f->fd, 0);
 	if (f->map == MAP_FAILED) {
 		f->map = NULL;
 		return false;
@@ -80,18 +83,11 @@ static bool file_open(struct journal *f, const char *name, int flags)
 	return true;
 }
 
-/* Memory in the place of a file. */
 static void no_file(void)
 {
-	struct header *map = mmap(NULL, SPAN_NONE, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (map == MAP_FAILED)
-		abort(); /* as for any other memory */
 	file_close(&j);
-	j.map = map;
-	j.size = SPAN_NONE;
-	j.end = sizeof(*map);
+	if (!file_open(&j, NULL, 0))
+		abort(); /* as for any other memory */
 }
 
 static void give_up(void)
@@ -104,11 +100,7 @@ static void give_up(void)
 
 int journal_open(const char *name, struct error *e)
 {
-	if (!name) {
-		no_file();
-		return 0;
-	}
-	path = xstrdup(name);
+	path = name ? xstrdup(name) : NULL;
 	if (file_open(&j, path, 0))
 		return 0;
 	return error_errno(e, ERROR_NONE, errno, "the journal %s cannot be made", path);
@@ -216,28 +208,7 @@ size_t journal_size(void)
 	return j.end;
 }
 
-/* --- Transfers ------------------------------------------------------------------------------------ */
-
 struct transfers *journal_transfers(void)
 {
 	return &j.map->transfers;
-}
-
-void transfer_begin(struct transfer *t, uint32_t client, const void *bytes, size_t len)
-{
-	t->client = 0; /* while it is only half described */
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	t->bytes = (struct iovec){(void *)(uintptr_t)bytes, len};
-	t->message.msg_hdr = (struct msghdr){.msg_iov = &t->bytes, .msg_iovlen = 1};
-	t->message.msg_len = TRANSFER_NONE;
-	t->at = j.end;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	t->client = client;
-}
-
-uint32_t transfer_cut_off(const struct transfer *t)
-{
-	return t->client && t->at == j.end && t->message.msg_len != TRANSFER_NONE
-		       ? t->message.msg_len
-		       : 0;
 }

@@ -17,9 +17,8 @@
 enum record_kind {
 	RECORD_REQUEST = 1, /* client; the message */
 	RECORD_STORE,	    /* the quotas */
-	RECORD_DOMAIN,	    /* struct record_domain */
-	RECORD_SHUTDOWN,    /* client (the domain): seen to be shut down */
-	RECORD_GONE,	    /* client: the domain or socket is gone */
+	RECORD_DOMAIN,	    /* client (the domain); the beginning of its struct */
+	RECORD_GONE = 5,    /* client: the domain or socket is gone */
 	RECORD_TRANSACTION, /* client: u32, the id of one that is open and can only fail */
 	RECORD_IO	    /* client; struct record_io */
 };
@@ -67,6 +66,3 @@ struct transfers {
 	char bytes[8192]; /* of @in */
 };
 struct transfers *journal_transfers(void);
-void transfer_begin(struct transfer *t, uint32_t client, const void *bytes, size_t len);
-/* The bytes moved if @t was cut off behind its success, else 0. */
-uint32_t transfer_cut_off(const struct transfer *t);

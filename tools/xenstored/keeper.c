@@ -2,13 +2,13 @@
 /* See keeper.h. */
 #include "xenstored/keeper.h"
 
+#include "lib/base/log.h"
 #include "lib/base/text.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -96,8 +96,11 @@ int keeper_start(int argc, char **argv, bool *again)
 		status = attend(worker, &set);
 		tries = *ready ? 0 : tries + 1;
 		if (!WIFSIGNALED(status) || (tries && !*again) ||
-		    (tries > TRIES && WTERMSIG(status) != SIGKILL))
+		    (tries > TRIES && WTERMSIG(status) != SIGKILL)) {
+			if (WIFSIGNALED(status))
+				log_error("the worker was ended by signal %d", WTERMSIG(status));
 			_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+		}
 		*ready = false;
 		if (tries)
 			usleep(50000);

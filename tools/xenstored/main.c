@@ -8,7 +8,6 @@
 #include "lib/base/log.h"
 #include "lib/base/options.h"
 #include "xenstored/control.h"
-#include "xenstored/journal.h"
 #include "xenstored/keeper.h"
 #include "xenstored/ring.h"
 #include "xenstored/snapshot.h"
@@ -18,8 +17,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -125,7 +122,6 @@ static void check_domains(void)
 			journal_append(RECORD_GONE, d->domid, 0);
 			domain_forget(&the_store, d);
 		} else if (state == XEN_SHUT_DOWN && d->introduced && !d->shutdown) {
-			journal_append(RECORD_SHUTDOWN, d->domid, 0);
 			domain_shut_down(&the_store, d);
 		}
 	}
@@ -134,16 +130,16 @@ static void check_domains(void)
 static void xen_ready(void *arg, uint32_t events)
 {
 	uint32_t ports[64];
-	size_t nr = xen_events(ports, 64);
+	size_t nr = xen_pending(ports, 64);
 
 	for (size_t i = 0; i < nr; i++) {
 		if (ports[i] == domain_event)
 			check_domains();
 		else
-			ring_event(&the_store, ports[i]);
+			ring_event(&the_store, (int)ports[i]);
 	}
 	/* Before the work is answered: an event that comes meanwhile must not be lost. */
-	xen_events_done(ports, nr);
+	xen_unmask(ports, nr);
 	round_end(NULL);
 }
 
@@ -211,16 +207,6 @@ static int start_domains(struct error *e)
 	return 0;
 }
 
-static void ended(void *arg, int signo)
-{
-	loop_stop(loop);
-}
-
-static void reopen(void *arg, int signo)
-{
-	control_log_reopen();
-}
-
 static int start(struct error *e)
 {
 	const char *named = getenv("XENSTORED_PATH");
@@ -231,9 +217,9 @@ static int start(struct error *e)
 	    sockets_open(loop, named ? named : path, named ? NULL : path_ro, round_end, e) ||
 	    start_domains(e))
 		return -1;
-	loop_signal(loop, SIGTERM, ended, NULL);
-	loop_signal(loop, SIGINT, ended, NULL);
-	loop_signal(loop, SIGHUP, reopen, NULL);
+	loop_signal(loop, SIGTERM, NULL, NULL);
+	loop_signal(loop, SIGINT, NULL, NULL);
+	loop_signal(loop, SIGHUP, control_log_reopen, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	round_end(NULL);
 	return given['F'] ? daemon_pid_file(given['F'], e) : 0;

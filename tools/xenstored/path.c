@@ -4,8 +4,6 @@
 
 #include "lib/base/text.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HASH_START  0x6a09e667f3bcc908ull
@@ -22,14 +20,14 @@ static inline uint64_t hash_step(uint64_t hash, char c)
 	return (hash ^ (unsigned char)c) * HASH_PRIME;
 }
 
-/* "/" or "/a/b": each component ends a prefix. */
-static bool scan_absolute(struct path *path, const char *s)
+/* "/" or "/a/b": each component ends a prefix. A special path is one prefix. */
+static bool scan(struct path *path, const char *s)
 {
-	uint64_t hash = hash_step(HASH_START, '/');
-	const char *p = s + 1;
+	uint32_t level = 0, step = *s != '@';
+	uint64_t hash = step ? hash_step(HASH_START, '/') : HASH_START;
+	const char *p = s + step;
 
 	path->prefix[0] = (struct prefix){1, hash};
-	path->levels = 0;
 	while (*p) {
 		const char *begin = p;
 
@@ -37,31 +35,17 @@ static bool scan_absolute(struct path *path, const char *s)
 			hash = hash_step(hash, *p);
 		if (p == begin || (size_t)(p - s) > XENSTORE_ABS_PATH_MAX)
 			return false;
-		path->prefix[++path->levels] = (struct prefix){(uint32_t)(p - s), hash};
+		level += step;
+		path->prefix[level] = (struct prefix){(uint32_t)(p - s), hash};
 		if (!*p)
 			break;
 		if (*p++ != '/' || !*p)
 			return false;
 		hash = hash_step(hash, '/');
 	}
+	path->levels = level;
 	path->len = (uint32_t)(p - s);
 	return true;
-}
-
-static bool scan_special(struct path *path, const char *s)
-{
-	uint64_t hash = HASH_START;
-	const char *p = s;
-
-	for (; allowed[(unsigned char)*p]; p++) {
-		if (*p == '/' && (p[1] == '/' || !p[1]))
-			return false;
-		hash = hash_step(hash, *p);
-	}
-	path->len = (uint32_t)(p - s);
-	path->levels = 0;
-	path->prefix[0] = (struct prefix){path->len, hash};
-	return !*p && path->len <= XENSTORE_ABS_PATH_MAX;
 }
 
 bool path_parse(struct path *path, const char *s, unsigned int domid)
@@ -71,10 +55,8 @@ bool path_parse(struct path *path, const char *s, unsigned int domid)
 
 	path->relative = 0;
 	path->s = s;
-	if (*s == '/')
-		return scan_absolute(path, s);
-	if (*s == '@')
-		return scan_special(path, s);
+	if (*s == '/' || *s == '@')
+		return scan(path, s);
 	len = strnlen(s, XENSTORE_REL_PATH_MAX + 1);
 	if (!len || len > XENSTORE_REL_PATH_MAX)
 		return false;
@@ -82,7 +64,7 @@ bool path_parse(struct path *path, const char *s, unsigned int domid)
 	memcpy(path->buffer + home, s, len + 1);
 	path->relative = (uint32_t)home;
 	path->s = path->buffer;
-	return scan_absolute(path, path->buffer);
+	return scan(path, path->buffer);
 }
 
 uint32_t path_counted(const struct path *path)

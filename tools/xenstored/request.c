@@ -7,8 +7,6 @@
 
 #include <xen/xen.h>
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define STRINGS_MOST (XENSTORE_PAYLOAD_MAX / 3) /* more than a node can have permissions */
@@ -21,9 +19,11 @@ struct request {
 	/* As the operation's flags say */
 	const char **string;
 	unsigned int nr;
+	unsigned int domid;
 	struct domain *domain;
 	struct node *node;
-	/* The answer: "OK" unless it says something else */
+	/* The answer: "OK" unless it says something else, which may lie in @out, empty at first */
+	struct text *out;
 	const void *data;
 	size_t len;
 	const struct watch *added; /* it hears its first event behind the answer */
@@ -36,13 +36,9 @@ static int answer(struct request *r, const void *data, size_t len)
 	return len > XENSTORE_PAYLOAD_MAX ? E2BIG : 0;
 }
 
-/* One for the answer, where so many bytes come first. */
-static struct text *scratch(struct request *r, size_t first)
+static int answer_out(struct request *r)
 {
-	r->store->scratch.len = 0;
-	text_room(&r->store->scratch, first);
-	r->store->scratch.len = first;
-	return &r->store->scratch;
+	return answer(r, r->out->data, r->out->len);
 }
 
 static int answer_string(struct request *r, const char *s)
@@ -77,22 +73,21 @@ static int do_read(struct request *r)
 
 static int do_directory(struct request *r)
 {
-	struct text *names = scratch(r, 0);
-
-	node_names(r->node, names);
-	return answer(r, names->data, names->len);
+	node_names(r->node, r->out);
+	return answer_out(r);
 }
 
 /* A generation, another one for another list; as many whole names from the offset on as fit; behind the last one an empty one. */
 static int do_directory_part(struct request *r)
 {
 	enum { FIRST = 17 };
-	struct text *names = scratch(r, FIRST);
+	struct text *names = r->out;
 	uint64_t hash = 0;
 	long skip;
 
 	if (!str_to_long(r->string[1], 0, INT32_MAX, &skip))
 		return EINVAL;
+	text_add(names, "0123456789abcdef", FIRST);
 	node_names(r->node, names);
 	for (size_t i = FIRST; i < names->len; i++)
 		hash = (hash ^ (unsigned char)names->data[i]) * 0x9e3779b97f4a7c15ull;
@@ -104,7 +99,7 @@ static int do_directory_part(struct request *r)
 	memmove(names->data + FIRST, names->data + FIRST + skip, names->len - FIRST);
 	while (names->len > XENSTORE_PAYLOAD_MAX || names->data[names->len - 1])
 		names->len--;
-	return answer(r, names->data, names->len);
+	return answer_out(r);
 }
 
 static int do_write(struct request *r)
@@ -136,11 +131,10 @@ static int do_rm(struct request *r)
 static int do_get_perms(struct request *r)
 {
 	const struct blob *perms = r->node->perms;
-	struct text *out = scratch(r, 0);
 
 	for (uint32_t i = 0; i < perms_nr(perms); i++)
-		out->len += wire_perm_text(perms->perm[i], text_room(out, WIRE_PERM_TEXT));
-	return answer(r, out->data, out->len);
+		r->out->len += wire_perm_text(perms->perm[i], text_room(r->out, WIRE_PERM_TEXT));
+	return answer_out(r);
 }
 
 /* Domains that are not there get no rights, so that the next one of that number does not have them. */
@@ -215,14 +209,12 @@ static int do_reset_watches(struct request *r)
 
 static int do_transaction_start(struct request *r)
 {
-	struct text *id = scratch(r, 0);
-
 	if (r->view.tx)
 		return EBUSY;
 	if (client_exceeds(r->store, r->client, QUOTA_TRANSACTIONS, 1))
 		return ENOSPC;
-	text_printf(id, "%u", transaction_new(r->client, r->store)->id);
-	return answer_string(r, id->data);
+	text_printf(r->out, "%u%c", transaction_new(r->client, r->store)->id, '\0');
+	return answer_out(r);
 }
 
 static int do_transaction_end(struct request *r)
@@ -244,14 +236,13 @@ static int do_transaction_end(struct request *r)
 
 static int do_introduce(struct request *r)
 {
-	unsigned int domid;
 	long gfn, port;
 
-	if (!wire_domid(r->string[0], &domid) || !domid || domid >= DOMID_FIRST_RESERVED ||
+	if (!r->domid || r->domid >= DOMID_FIRST_RESERVED ||
 	    !str_to_long(r->string[2], 1, INT32_MAX, &port) ||
 	    !str_to_long(r->string[1], INT64_MIN, INT64_MAX, &gfn))
 		return EINVAL;
-	return domain_introduce(r->store, domid, (uint64_t)gfn, (uint32_t)port);
+	return domain_introduce(r->store, r->domid, (uint64_t)gfn, (uint32_t)port);
 }
 
 static int do_release(struct request *r)
@@ -274,43 +265,33 @@ static int do_set_target(struct request *r)
 		return EINVAL;
 	if (!r->store->domain[target] || !r->store->domain[target]->introduced)
 		return ENOENT;
-	r->domain->client->target = (int32_t)target;
+	r->domain->target = (int32_t)target;
 	return 0;
 }
 
 static int do_get_domain_path(struct request *r)
 {
-	struct text *path = scratch(r, 0);
-	unsigned int domid;
-
-	if (!wire_domid(r->string[0], &domid))
-		return EINVAL;
-	text_printf(path, "/local/domain/%u", domid);
-	return answer_string(r, path->data);
+	text_printf(r->out, "/local/domain/%u%c", r->domid, '\0');
+	return answer_out(r);
 }
 
 static int do_is_domain_introduced(struct request *r)
 {
-	const struct domain *d;
-	unsigned int domid;
+	bool is = r->domid == DOMID_SELF || (r->domain && r->domain->introduced);
 
-	if (!wire_domid(r->string[0], &domid))
-		return EINVAL;
-	d = r->store->domain[domid];
-	return answer_string(r, domid == DOMID_SELF || (d && d->introduced) ? "T" : "F");
+	return answer_string(r, is ? "T" : "F");
 }
 
 static int do_control(struct request *r)
 {
-	struct text *out = scratch(r, 0);
-	int rc = outside_control(r->store, r->string, r->nr, out);
+	int rc = outside_control(r->store, r->string, r->nr, r->out);
 
 	if (rc)
 		return rc;
-	if (out->len > XENSTORE_PAYLOAD_MAX - 1)
-		out->len = XENSTORE_PAYLOAD_MAX - 1;
-	text_add(out, "", 1);
-	return answer(r, out->data, out->len);
+	if (r->out->len > XENSTORE_PAYLOAD_MAX - 1)
+		r->out->len = XENSTORE_PAYLOAD_MAX - 1;
+	text_add(r->out, "", 1);
+	return answer_out(r);
 }
 
 /* --- The table ------------------------------------------------------------------------------------------------ */
@@ -321,17 +302,19 @@ enum {
 	CHANGES = 4,	   /* to be remembered when it succeeds */
 	READ_ONLY_TOO = 8, /* allowed on the read-only socket */
 	/* What the payload is: */
-	WHOLE = 16,    /* strings and nothing behind the last NUL */
-	DOMAIN = 32,   /* the first one is an introduced domain's number */
-	PATH = 64,     /* the first one is a path */
-	NODE = 128,    /* that of a node */
-	SPECIAL = 256, /* which may be a special one */
-	ABSENT = 512   /* and need not be there */
+	WHOLE = 16,	 /* strings and nothing behind the last NUL */
+	DOMID = 32,	 /* the first one is a domain's number */
+	INTRODUCED = 64, /* of one that is, and not domain 0 */
+	PATH = 128,	 /* the first one is a path */
+	NODE = 256,	 /* that of a node */
+	SPECIAL = 512,	 /* which may be a special one */
+	ABSENT = 1024	 /* and need not be there */
 };
 
-#define ASKS  (NODE | WHOLE | READ_ONLY_TOO)
-#define MAKES (NODE | ABSENT | CHANGES)
-#define TOOLS (FOR_TOOLS | NO_TX)
+#define ASKS   (NODE | WHOLE | READ_ONLY_TOO)
+#define MAKES  (NODE | ABSENT | CHANGES)
+#define TOOLS  (FOR_TOOLS | NO_TX)
+#define DOMAIN (DOMID | INTRODUCED)
 
 static const struct operation {
 	const char *name;
@@ -349,9 +332,10 @@ static const struct operation {
 				  CHANGES | READ_ONLY_TOO, 0, UINT16_MAX},
 	[XS_TRANSACTION_END] = {"TRANSACTION_END", do_transaction_end,
 				WHOLE | CHANGES | READ_ONLY_TOO, 1, 1},
-	[XS_INTRODUCE] = {"INTRODUCE", do_introduce, TOOLS | CHANGES, 3, UINT16_MAX},
+	[XS_INTRODUCE] = {"INTRODUCE", do_introduce, DOMID | TOOLS | CHANGES, 3, UINT16_MAX},
 	[XS_RELEASE] = {"RELEASE", do_release, WHOLE | DOMAIN | TOOLS | CHANGES, 1, 1},
-	[XS_GET_DOMAIN_PATH] = {"GET_DOMAIN_PATH", do_get_domain_path, WHOLE | READ_ONLY_TOO, 1, 1},
+	[XS_GET_DOMAIN_PATH] = {"GET_DOMAIN_PATH", do_get_domain_path,
+				DOMID | WHOLE | READ_ONLY_TOO, 1, 1},
 	[XS_WRITE] = {"WRITE", do_write, MAKES, 1, UINT16_MAX, PERM_WRITE},
 	[XS_MKDIR] = {"MKDIR", do_mkdir, MAKES | WHOLE, 1, 1, PERM_WRITE},
 	[XS_RM] = {"RM", do_rm, MAKES | WHOLE, 1, 1, PERM_WRITE},
@@ -360,7 +344,7 @@ static const struct operation {
 	[XS_WATCH_EVENT] = {"WATCH_EVENT"},
 	[XS_ERROR] = {"ERROR"},
 	[XS_IS_DOMAIN_INTRODUCED] = {"IS_DOMAIN_INTRODUCED", do_is_domain_introduced,
-				     TOOLS | WHOLE | READ_ONLY_TOO, 1, 1},
+				     DOMID | TOOLS | WHOLE | READ_ONLY_TOO, 1, 1},
 	[XS_RESUME] = {"RESUME", do_resume, WHOLE | DOMAIN | TOOLS | CHANGES, 1, 1},
 	[XS_SET_TARGET] = {"SET_TARGET", do_set_target, DOMAIN | TOOLS | CHANGES, 2, UINT16_MAX},
 	[XS_RESET_WATCHES] = {"RESET_WATCHES", do_reset_watches, CHANGES | READ_ONLY_TOO, 0,
@@ -381,14 +365,12 @@ const char *request_name(uint32_t type)
 	return op ? op->name : "?";
 }
 
-static int find_domain(struct request *r)
+static int find_domain(struct request *r, const struct operation *op)
 {
-	unsigned int domid;
-
-	if (!wire_domid(r->string[0], &domid) || !domid)
+	if (!wire_domid(r->string[0], &r->domid) || (!r->domid && (op->flags & INTRODUCED)))
 		return EINVAL;
-	r->domain = r->store->domain[domid];
-	return r->domain && r->domain->introduced ? 0 : ENOENT;
+	r->domain = r->store->domain[r->domid];
+	return (op->flags & INTRODUCED) && !(r->domain && r->domain->introduced) ? ENOENT : 0;
 }
 
 /* The node if the client has all rights that are needed. */
@@ -416,8 +398,8 @@ static int parse(struct request *r, const struct operation *op)
 	if (r->nr < op->least || r->nr > op->most ||
 	    ((op->flags & WHOLE) && m->data[m->header.len - 1]))
 		return EINVAL;
-	if (op->flags & DOMAIN)
-		rc = find_domain(r);
+	if (op->flags & DOMID)
+		rc = find_domain(r, op);
 	if ((op->flags & (PATH | NODE)) &&
 	    (!path_parse(path, r->string[0], r->client->domid) ||
 	     (!r->client->privileged &&
@@ -457,11 +439,14 @@ void store_request(struct store *store, struct client *c, const struct message *
 			    .message = m,
 			    .view = {.store = store, .client = c},
 			    .string = string,
+			    .out = &store->scratch,
 			    .data = "OK",
 			    .len = 3};
 	struct xsd_sockmsg header = m->header;
-	int rc = serve(&r, op);
+	int rc;
 
+	store->scratch.len = 0;
+	rc = serve(&r, op);
 	if (r.view.tx || (!rc && (op->flags & CHANGES)))
 		outside_changed(c, m);
 	if (rc) {

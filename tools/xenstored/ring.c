@@ -5,7 +5,6 @@
 #include "lib/base/log.h"
 #include "xenstored/xen.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define FEATURE_WATCH_DEPTH 4 /* bit 2 of docs/misc/xenstore-ring.txt; not in the header of 4.17 */
@@ -62,8 +61,8 @@ static void page_reset(struct xenstore_domain_interface *page)
 static void ring_close(struct conn *c)
 {
 	want_more(c, false);
-	if (c->port)
-		xen_unbind(c->port);
+	if (c->port > 0)
+		xenevtchn_unbind(xen_events, (evtchn_port_t)c->port);
 	if (c->page)
 		xen_unmap(c->client->domid, c->page, c->by_grant);
 	c->port = 0;
@@ -77,8 +76,8 @@ static int ring_open(struct conn *c)
 	c->page = xen_map(d->domid, d->gfn, &c->by_grant);
 	if (!c->page)
 		return ENOENT;
-	c->port = xen_bind(d->domid, d->port);
-	if (!c->port) {
+	c->port = xenevtchn_bind_interdomain(xen_events, d->domid, d->port);
+	if (c->port < 0) {
 		ring_close(c);
 		return EINVAL;
 	}
@@ -87,34 +86,7 @@ static int ring_open(struct conn *c)
 	return 0;
 }
 
-/* --- Beginning and end --------------------------------------------------------------------------- */
-
-static void prepare(struct conn *c);
-static void finish(struct conn *c);
-static const struct conn_kind ring_kind = {prepare, finish, ring_close};
-
-int outside_introduce(struct store *store, struct domain *d, bool again)
-{
-	struct conn *c = conn_of(d->client);
-	int rc;
-
-	if (journal_replaying) {
-		conn_reset(c);
-		return 0;
-	}
-	c->kind = &ring_kind;
-	ring_close(c);
-	rc = ring_open(c);
-	if (rc)
-		return rc;
-	conn_reset(c);
-	c->broken = c->served = false;
-	if (d->domid)
-		page_reset(c->page);
-	xen_notify(c->port);
-	want_more(c, true);
-	return 0;
-}
+/* --- Breaking off ------------------------------------------------------------------------------------- */
 
 /* The domain has nothing any more and nothing waits; the journal has it as a request. */
 static void ring_forget(struct store *store, struct conn *c)
@@ -144,7 +116,7 @@ static void ring_begin_anew(struct store *store, struct conn *c)
 	journal_commit();
 	c->broken = false;
 	page_reset(c->page);
-	xen_notify(c->port);
+	xenevtchn_notify(xen_events, (evtchn_port_t)c->port);
 	want_more(c, true);
 }
 
@@ -167,13 +139,20 @@ static void ring_read(struct store *store, struct conn *c)
 		ring_break(store, c, XENSTORE_ERROR_PROTO, "it sent an overlong request");
 }
 
+/* May a request of this client be taken up, or has it too much outstanding? */
+static bool may_ask(const struct conn *c)
+{
+	return !client_exceeds(&the_store, c->client, QUOTA_OUTSTANDING, 1) &&
+	       !client_exceeds(&the_store, c->client, QUOTA_MEMORY, 0);
+}
+
 static void ring_serve(struct store *store, struct conn *c)
 {
 	if (!c->page || c->served)
 		return;
 	if (__atomic_load_n(&c->page->connection, __ATOMIC_ACQUIRE) == XENSTORE_RECONNECT)
 		ring_begin_anew(store, c);
-	else if (!c->broken && conn_may_ask(c))
+	else if (!c->broken && may_ask(c))
 		ring_read(store, c);
 	if (!c->broken)
 		conn_touch(c);
@@ -215,7 +194,7 @@ static void finish(struct conn *c)
 		index_write(&page->rsp_prod, p->rsp_after);
 	conn_sent(c, p->rsp_after - p->rsp_before);
 	if (p->rsp_after != p->rsp_before || p->req_after != p->req_before)
-		xen_notify(c->port);
+		xenevtchn_notify(xen_events, (evtchn_port_t)c->port);
 	c->served = false;
 	/* What the domain did since we looked may not have been worth an event to it. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -224,7 +203,32 @@ static void finish(struct conn *c)
 		want_more(c, true);
 }
 
-void ring_event(struct store *store, uint32_t port)
+static const struct conn_kind ring_kind = {prepare, finish, ring_close};
+
+int outside_introduce(struct store *store, struct domain *d, bool again)
+{
+	struct conn *c = conn_of(d->client);
+	int rc;
+
+	if (journal_replaying) {
+		conn_reset(c);
+		return 0;
+	}
+	c->kind = &ring_kind;
+	ring_close(c);
+	rc = ring_open(c);
+	if (rc)
+		return rc;
+	conn_reset(c);
+	c->broken = c->served = false;
+	if (d->domid)
+		page_reset(c->page);
+	xenevtchn_notify(xen_events, (evtchn_port_t)c->port);
+	want_more(c, true);
+	return 0;
+}
+
+void ring_event(struct store *store, int port)
 {
 	struct domain *d;
 
@@ -238,7 +242,7 @@ static bool can_go_on(const struct conn *c)
 {
 	const struct xenstore_domain_interface *page = c->page;
 
-	return conn_may_ask(c) ||
+	return may_ask(c) ||
 	       (queue_len(&c->out) && page->rsp_prod - index_read(&page->rsp_cons) < SIZE);
 }
 
@@ -287,7 +291,7 @@ static void resume_one(struct conn *c)
 	index_catch_up(&c->page->req_cons, p->req_before, p->req_after);
 	index_catch_up(&c->page->rsp_prod, p->rsp_before, p->rsp_after);
 	c->broken = c->page->error;
-	xen_notify(c->port);
+	xenevtchn_notify(xen_events, (evtchn_port_t)c->port);
 	want_more(c, true);
 }
 

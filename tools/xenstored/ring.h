@@ -14,6 +14,6 @@
 /* Behind the replay: takes up the connection of every domain that was introduced. */
 void ring_resume(struct store *store);
 /* The event channel @port is pending. */
-void ring_event(struct store *store, uint32_t port);
+void ring_event(struct store *store, int port);
 /* Serves rings that had more than one round takes; true while there are such. */
 bool ring_again(struct store *store);

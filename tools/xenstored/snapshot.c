@@ -5,15 +5,9 @@
  */
 #include "xenstored/snapshot.h"
 
-#include <stdio.h>
 #include <string.h>
 
-struct record_domain {
-	uint64_t gfn;
-	uint32_t port;
-	int32_t target;
-	uint8_t introduced, shutdown;
-};
+#define DOMAIN_KEPT offsetof(struct domain, told)
 
 /* A request of two parts. May be longer than the wire allows: what was a relative path is not any more. */
 static void put_request(uint32_t client, struct xsd_sockmsg header, const void *a, size_t na,
@@ -35,18 +29,8 @@ void outside_changed(struct client *c, const struct message *m)
 
 void outside_known(struct domain *d)
 {
-	struct record_domain *r;
-
-	if (journal_replaying)
-		return;
-	r = journal_append(RECORD_DOMAIN, d->domid, sizeof(*r));
-	*r = (struct record_domain){
-		.gfn = d->gfn,
-		.port = d->port,
-		.target = d->client ? d->client->target : -1,
-		.introduced = d->introduced,
-		.shutdown = d->shutdown,
-	};
+	if (!journal_replaying)
+		memcpy(journal_append(RECORD_DOMAIN, d->domid, DOMAIN_KEPT), d, DOMAIN_KEPT);
 }
 
 void snapshot_settings(const struct store *store)
@@ -125,9 +109,8 @@ void snapshot_dump(struct store *store)
 
 /* --- Back ------------------------------------------------------------------------------------------ */
 
-static void load_request(struct store *store, const struct record *r)
+static void load_request(struct store *store, struct client *c, const struct record *r)
 {
-	struct client *c = client_known(store, r->client);
 	struct message m = {.data = r->data + WIRE_HEADER};
 
 	if (!c || r->len < WIRE_HEADER)
@@ -137,28 +120,20 @@ static void load_request(struct store *store, const struct record *r)
 		store_request(store, c, &m);
 }
 
-static void load_domain(struct store *store, const struct record *r)
+static void load_domain(struct store *store, struct client *c, const struct record *r)
 {
-	const struct record_domain *head = (const struct record_domain *)r->data;
 	struct domain *d;
 
-	if (r->len < sizeof(*head) || r->client >= CLIENT_TOOLS)
+	if (r->len < DOMAIN_KEPT || r->client >= CLIENT_TOOLS)
 		return;
 	d = domain_know(store, r->client);
-	d->gfn = head->gfn;
-	d->port = head->port;
-	d->introduced = head->introduced;
-	d->shutdown = head->shutdown;
-	if (!d->introduced)
-		return;
-	if (!d->client)
+	memcpy(d, r->data, DOMAIN_KEPT);
+	if (d->introduced && !d->client)
 		d->client = client_new(store, r->client, (uint16_t)r->client);
-	d->client->target = head->target;
 }
 
-static void load_transaction(struct store *store, const struct record *r)
+static void load_transaction(struct store *store, struct client *c, const struct record *r)
 {
-	struct client *c = client_known(store, r->client);
 	struct transaction *tx;
 
 	if (!c || r->len != sizeof(tx->id))
@@ -168,32 +143,31 @@ static void load_transaction(struct store *store, const struct record *r)
 	transaction_drop(tx, EAGAIN);
 }
 
-static void load_store(struct store *store, const struct record *r)
+static void load_store(struct store *store, struct client *c, const struct record *r)
 {
 	if (r->len == sizeof(store->quota))
 		memcpy(store->quota, r->data, sizeof(store->quota));
 }
 
-static void load_end(struct store *store, const struct record *r)
+static void load_gone(struct store *store, struct client *c, const struct record *r)
 {
 	struct domain *d = r->client < CLIENT_TOOLS ? store->domain[r->client] : NULL;
 
-	if (d && r->kind == RECORD_GONE)
+	if (d)
 		domain_forget(store, d);
-	else if (d)
-		domain_shut_down(store, d);
 	else if (r->client > CLIENT_TOOLS)
-		client_free(store, client_known(store, r->client));
+		client_free(store, c);
 }
 
 void snapshot_load(struct store *store, const struct record *r)
 {
-	static void (*const load[])(struct store * store, const struct record *r) = {
-		[RECORD_REQUEST] = load_request, [RECORD_STORE] = load_store,
-		[RECORD_DOMAIN] = load_domain,	 [RECORD_SHUTDOWN] = load_end,
-		[RECORD_GONE] = load_end,	 [RECORD_TRANSACTION] = load_transaction,
+	static void (*const load[])(struct store * store, struct client * c,
+				    const struct record *r) = {
+		[RECORD_REQUEST] = load_request,	 [RECORD_STORE] = load_store,
+		[RECORD_DOMAIN] = load_domain,		 [RECORD_GONE] = load_gone,
+		[RECORD_TRANSACTION] = load_transaction,
 	};
 
 	if (r->kind < sizeof(load) / sizeof(load[0]) && load[r->kind])
-		load[r->kind](store, r);
+		load[r->kind](store, client_known(store, r->client), r);
 }

@@ -10,8 +10,6 @@
 #include "lib/base/socket.h"
 #include "xenstored/keeper.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/un.h>
@@ -28,6 +26,18 @@ static struct listener {
 
 static struct loop *the_loop;
 static void (*round_end)(void *arg);
+
+static void transfer_begin(struct transfer *t, uint32_t client, const void *bytes, size_t len)
+{
+	t->client = 0; /* while it is only half described */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	t->bytes = (struct iovec){(void *)(uintptr_t)bytes, len};
+	t->message.msg_hdr = (struct msghdr){.msg_iov = &t->bytes, .msg_iovlen = 1};
+	t->message.msg_len = TRANSFER_NONE;
+	t->at = journal_size();
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	t->client = client;
+}
 
 static void prepare(struct conn *c)
 {
@@ -175,11 +185,11 @@ static void find_again(int fd)
 /* What a transfer moved if it was cut off behind its success, and the connection it was for. */
 static uint32_t cut_off(const struct transfer *t, struct conn **c)
 {
-	uint32_t n = t->client >= CLIENT_SOCKET ? transfer_cut_off(t) : 0;
-
-	if (n)
-		*c = conn_of(client_known(&the_store, t->client));
-	return n;
+	if (t->client < CLIENT_SOCKET || t->at != journal_size() ||
+	    t->message.msg_len == TRANSFER_NONE)
+		return 0;
+	*c = conn_of(client_known(&the_store, t->client));
+	return t->message.msg_len;
 }
 
 int sockets_open(struct loop *loop, const char *path, const char *path_ro,

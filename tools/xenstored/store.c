@@ -8,7 +8,6 @@
 
 #include "lib/base/log.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const struct quota_info quota_info[QUOTA_NR] = {
@@ -78,7 +77,7 @@ struct client *client_new(struct store *store, uint32_t id, uint16_t domid)
 	c->id = id;
 	c->domid = domid;
 	c->privileged = !domid;
-	c->target = -1;
+	c->domain = store->domain[domid];
 	TAILQ_INIT(&c->watches);
 	TAILQ_INIT(&c->transactions);
 	TAILQ_INSERT_TAIL(&store->clients, c, link);
@@ -118,7 +117,7 @@ struct client *client_known(struct store *store, uint32_t id)
 
 static bool means(const struct client *c, struct perm p)
 {
-	return p.domid == c->domid || p.domid == c->target;
+	return p.domid == c->domid || p.domid == c->domain->target;
 }
 
 unsigned int client_may(const struct client *c, const struct blob *perms)
@@ -141,6 +140,7 @@ struct domain *domain_know(struct store *store, unsigned int domid)
 		return d;
 	d = xcalloc(1, sizeof(*d));
 	d->domid = (uint16_t)domid;
+	d->target = -1;
 	store->domain[domid] = d;
 	TAILQ_INSERT_TAIL(&store->domains, d, link);
 	outside_known(d);
@@ -167,10 +167,8 @@ void domain_use(struct store *store, unsigned int domid, enum quota what, int64_
 bool client_exceeds(const struct store *store, const struct client *c, enum quota what,
 		    int64_t more)
 {
-	const struct domain *d = store->domain[c->domid];
-
 	return !c->privileged && store->quota[what] &&
-	       more + (d ? d->used[what] : 0) > store->quota[what];
+	       more + c->domain->used[what] > store->quota[what];
 }
 
 int domain_introduce(struct store *store, unsigned int domid, uint64_t gfn, uint32_t port)
@@ -201,6 +199,7 @@ int domain_introduce(struct store *store, unsigned int domid, uint64_t gfn, uint
 void domain_shut_down(struct store *store, struct domain *d)
 {
 	d->shutdown = true;
+	outside_known(d);
 	watch_fire_special(store, SPECIAL_RELEASE, d->domid);
 }
 
@@ -219,59 +218,57 @@ static struct blob *perms_without(const struct blob *old, unsigned int domid)
 }
 
 struct leaving {
+	struct store *store;
 	unsigned int domid;
-	struct text paths; /* of nodes whose permissions name it, each with its NUL */
 };
 
-static void leave_node(void *arg, const char *path, const struct node *n, const struct node *parent)
+static void leave_node(void *arg, const char *at, const struct node *n, const struct node *parent)
 {
-	struct leaving *l = arg;
+	const struct leaving *l = arg;
+	struct path *path = &l->store->commit_path;
+	struct view v = {.store = l->store};
 	uint32_t i = 0;
 
 	while (i < perms_nr(n->perms) && n->perms->perm[i].domid != l->domid)
 		i++;
-	if (i < perms_nr(n->perms))
-		text_add(&l->paths, path, strlen(path) + 1);
+	if (i == perms_nr(n->perms))
+		return;
+	path_parse(path, at, 0);
+	if (!node_find(l->store->top, path, (int)path->levels))
+		return; /* it went with its parent */
+	if (node_owner(n) == l->domid && n->name_len && !l->store->keep_orphans)
+		view_change(&v, path, XS_RM, NULL);
+	else
+		view_change(&v, path, XS_SET_PERMS, perms_without(n->perms, l->domid));
 }
 
+/* On the way through the tree as it is now, which is held meanwhile. */
 static void leave_tree(struct store *store, unsigned int domid)
 {
-	struct leaving l = {domid, {0}};
-	struct path *path = &store->commit_path;
-	struct view v = {.store = store};
+	struct leaving l = {store, domid};
+	struct node *now = store->top;
 	struct text at = {0};
-	const struct node *n;
 
-	node_walk(store->top, &at, leave_node, &l);
-	for (const char *s = l.paths.data; s && s < l.paths.data + l.paths.len;
-	     s += strlen(s) + 1) {
-		path_parse(path, s, 0);
-		n = node_find(store->top, path, (int)path->levels);
-		if (!n)
-			continue; /* it went with its parent */
-		if (node_owner(n) == domid && n->name_len && !store->keep_orphans)
-			view_change(&v, path, XS_RM, NULL);
-		else
-			view_change(&v, path, XS_SET_PERMS, perms_without(n->perms, domid));
-	}
+	now->refs++;
+	node_walk(now, &at, leave_node, &l);
+	node_put(now);
 	text_free(&at);
-	text_free(&l.paths);
 }
 
 void domain_forget(struct store *store, struct domain *d)
 {
 	unsigned int domid = d->domid;
 	bool introduced = d->introduced;
-	struct client *c;
+	struct domain *friend;
 
 	if (d->client)
 		client_reset(store, d->client); /* it hears nothing of its own end */
 	leave_tree(store, domid);
 	if (d->client)
 		client_free(store, d->client);
-	TAILQ_FOREACH(c, &store->clients, link)
-	if (c->target == (int32_t)domid)
-		c->target = -1;
+	TAILQ_FOREACH(friend, &store->domains, link)
+	if (friend->target == (int32_t)domid)
+		friend->target = -1;
 	store->domain[domid] = NULL;
 	TAILQ_REMOVE(&store->domains, d, link);
 	free(d);

@@ -60,7 +60,7 @@ struct client {
 	uint32_t id;
 	uint16_t domid;
 	bool privileged, read_only;
-	int32_t target; /* the domain it may act for, or -1 */
+	struct domain *domain; /* not NULL of one that is not privileged */
 	TAILQ_HEAD(, watch) watches;
 	TAILQ_HEAD(, transaction) transactions;
 	struct conn *connection; /* of the layer above */
@@ -126,12 +126,15 @@ extern const struct quota_info quota_info[QUOTA_NR];
 enum quota quota_named(enum quota q, const char *name);
 
 struct domain {
-	TAILQ_ENTRY(domain) link;
-	uint16_t domid;
-	bool introduced, shutdown;
-	bool told;     /* that it uses much memory */
-	uint32_t port; /* the domain's end of the event channel */
+	/* What the journal keeps of it: */
 	uint64_t gfn;
+	uint32_t port;	/* the domain's end of the event channel */
+	int32_t target; /* the domain it may act for, or -1 */
+	uint8_t introduced, shutdown;
+	/* and the rest */
+	bool told; /* that it uses much memory */
+	uint16_t domid;
+	TAILQ_ENTRY(domain) link;
 	struct client *client;
 	int64_t used[QUOTA_NR];
 };
@@ -185,8 +188,6 @@ void domain_forget(struct store *store, struct domain *d);
 struct blob *blob_new(const void *data, size_t len); /* NULL for no bytes */
 struct blob *blob_get(struct blob *b);
 void blob_put(struct blob *b);
-/* Takes the place of what is at @at. */
-void blob_set(struct blob **at, struct blob *b);
 static inline uint32_t blob_len(const struct blob *b)
 {
 	return b ? b->len : 0;
@@ -268,7 +269,7 @@ void outside_release(struct client *c);
 bool outside_exists(unsigned int domid);
 /* @m changed the model, or a transaction: all that is needed to change it so again. */
 void outside_changed(struct client *c, const struct message *m);
-/* A domain not known before is now. */
+/* A domain not known before is now, or it is in another state without a request. */
 void outside_known(struct domain *d);
 /* XS_CONTROL. */
 int outside_control(struct store *store, const char **word, unsigned int nr, struct text *answer);

@@ -6,8 +6,6 @@
  */
 #include "xenstored/store.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- Transactions ------------------------------------------------------------------------------- */
@@ -143,25 +141,25 @@ static int32_t owned(const struct node *n, uint16_t domid)
 	return nr;
 }
 
-static void set(struct view *v, const struct path *path, uint32_t type, struct blob *blob)
+static void set(struct view *v, struct node **top, const struct path *path, uint32_t type,
+		struct blob *blob)
 {
-	struct node **top = v->tx ? &v->tx->top : &v->store->top;
 	struct store *counts = v->tx ? NULL : v->store;
 	struct node *n =
 		type == XS_WRITE ? make(v, top, path) : node_own(top, path, (int)path->levels);
-	struct blob *before = blob_get(n->perms);
+	struct blob *before = blob_get(n->perms), **at = type == XS_WRITE ? &n->value : &n->perms;
 
 	account(counts, n, -1);
-	blob_set(type == XS_WRITE ? &n->value : &n->perms, blob);
+	blob_put(*at);
+	*at = blob;
 	account(counts, n, 1);
 	if (counts)
 		watch_fire(v->store, path, n->perms, before, v->client);
 	blob_put(before);
 }
 
-static void remove_all(struct view *v, const struct path *path)
+static void remove_all(struct view *v, struct node **top, const struct path *path)
 {
-	struct node **top = v->tx ? &v->tx->top : &v->store->top;
 	struct node *n = node_find(*top, path, (int)path->levels);
 
 	if (v->tx) {
@@ -178,6 +176,7 @@ static void remove_all(struct view *v, const struct path *path)
 /* Does it in the view's tree; a transaction remembers it. */
 void view_change(struct view *v, const struct path *path, uint32_t type, struct blob *blob)
 {
+	struct node **top = v->tx ? &v->tx->top : &v->store->top;
 	struct change *kept;
 
 	if (v->tx && v->tx->failed) {
@@ -192,9 +191,9 @@ void view_change(struct view *v, const struct path *path, uint32_t type, struct 
 		TAILQ_INSERT_TAIL(&v->tx->changes, kept, link);
 	}
 	if (type == XS_RM)
-		remove_all(v, path);
+		remove_all(v, top, path);
 	else
-		set(v, path, type, blob);
+		set(v, top, path, type, blob);
 }
 
 static bool too_big(const struct view *v, const struct blob *perms, size_t len, size_t names)

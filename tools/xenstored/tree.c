@@ -6,7 +6,6 @@
  */
 #include "xenstored/store.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct blob *blob_new(const void *data, size_t len)
@@ -33,12 +32,6 @@ void blob_put(struct blob *b)
 {
 	if (b && !--b->refs)
 		free(b);
-}
-
-void blob_set(struct blob **at, struct blob *b)
-{
-	blob_put(*at);
-	*at = b;
 }
 
 /* What it takes over: @perms, @value. */

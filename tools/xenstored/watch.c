@@ -5,8 +5,6 @@
  */
 #include "xenstored/store.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void watch_tell(const struct watch *w, const char *path, uint32_t len, struct client *cause)

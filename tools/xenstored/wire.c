@@ -4,8 +4,6 @@
 
 #include "lib/base/text.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int wire_size(const char *bytes, size_t n)

@@ -7,15 +7,12 @@
 #include "xenstored/journal.h"
 #include "xenstored/store.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xencall.h>
-#include <xenevtchn.h>
 #include <xenforeignmemory.h>
 #include <xengnttab.h>
 #include <xen/domctl.h>
@@ -24,7 +21,7 @@
 
 #define PAGE 4096
 
-static xenevtchn_handle *events;
+xenevtchn_handle *xen_events;
 static xengnttab_handle *grants;
 static xenforeignmemory_handle *foreign;
 static xencall_handle *calls;
@@ -34,56 +31,39 @@ int xen_open(int *fd, uint32_t *domain_event, struct error *e)
 {
 	xenevtchn_port_or_error_t port;
 
-	events = xenevtchn_open(NULL, 0);
+	xen_events = xenevtchn_open(NULL, 0);
 	grants = xengnttab_open(NULL, 0);
 	foreign = xenforeignmemory_open(NULL, 0);
 	calls = xencall_open(NULL, 0);
 	if (calls)
 		domctl = xencall_alloc_buffer(calls, sizeof(*domctl));
-	if (!events || !foreign || !domctl) {
+	if (!xen_events || !foreign || !domctl) {
 		error_errno(e, ERROR_ABSENT, errno, "Xen's interfaces cannot be opened");
 		return error_hint(e, "is this domain 0? --no-domain-init serves without Xen");
 	}
-	port = xenevtchn_bind_virq(events, VIRQ_DOM_EXC);
+	port = xenevtchn_bind_virq(xen_events, VIRQ_DOM_EXC);
 	if (port < 0)
 		return error_errno(e, ERROR_FAILED, errno, "nobody would tell when domains end");
 	*domain_event = (uint32_t)port;
-	*fd = xenevtchn_fd(events);
+	*fd = xenevtchn_fd(xen_events);
 	fcntl(*fd, F_SETFL, O_NONBLOCK);
 	return 0;
 }
 
 /* The device hands out and takes back many ports at once, the library one a call. */
-size_t xen_events(uint32_t *ports, size_t most)
+size_t xen_pending(uint32_t *ports, size_t most)
 {
-	ssize_t n = read(xenevtchn_fd(events), ports, most * sizeof(*ports));
+	ssize_t n = read(xenevtchn_fd(xen_events), ports, most * sizeof(*ports));
 
 	return n < 0 ? 0 : (size_t)n / sizeof(*ports);
 }
 
-void xen_events_done(const uint32_t *ports, size_t nr)
+void xen_unmask(const uint32_t *ports, size_t nr)
 {
 	size_t len = nr * sizeof(*ports);
 
-	if (nr && write(xenevtchn_fd(events), ports, len) != (ssize_t)len)
+	if (nr && write(xenevtchn_fd(xen_events), ports, len) != (ssize_t)len)
 		log_error("event channels cannot be unmasked: %s", strerror(errno));
-}
-
-uint32_t xen_bind(unsigned int domid, uint32_t port)
-{
-	xenevtchn_port_or_error_t local = xenevtchn_bind_interdomain(events, domid, port);
-
-	return local < 0 ? 0 : (uint32_t)local;
-}
-
-void xen_unbind(uint32_t port)
-{
-	xenevtchn_unbind(events, port);
-}
-
-void xen_notify(uint32_t port)
-{
-	xenevtchn_notify(events, port);
 }
 
 static void *map_own(void)

@@ -7,18 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <xenevtchn.h>
 
 /* @domain_event: the port that is pending when a domain has shut down or is gone. @fd is readable when some are pending. */
 int xen_open(int *fd, uint32_t *domain_event, struct error *e);
 
-/* Event channels that are pending; they stay masked until xen_events_done(). */
-size_t xen_events(uint32_t *ports, size_t most);
-void xen_events_done(const uint32_t *ports, size_t nr);
-/* The local end, or 0. */
-uint32_t xen_bind(unsigned int domid, uint32_t port);
-void xen_unbind(uint32_t port);
-void xen_notify(uint32_t port);
-
+extern xenevtchn_handle *xen_events;
+/* Event channels that are pending; they stay masked until xen_unmask(). */
+size_t xen_pending(uint32_t *ports, size_t most);
+void xen_unmask(const uint32_t *ports, size_t nr);
 /* The page of a domain's store connection; @by_grant says how, for xen_unmap(). Domain 0's own is what its kernel says. */
 void *xen_map(unsigned int domid, uint64_t gfn, bool *by_grant);
 void xen_unmap(unsigned int domid, void *page, bool by_grant);

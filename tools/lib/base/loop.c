@@ -138,6 +138,8 @@ static void serve(struct loop_source *s, uint32_t events)
 		s->expired(s->arg);
 	else if (s->raised && read(s->fd, &info, sizeof(info)) == sizeof(info))
 		s->raised(s->arg, (int)info.ssi_signo);
+	else if (!s->expired && !s->raised)
+		loop_stop(s->loop);
 }
 
 void loop_run(struct loop *loop)

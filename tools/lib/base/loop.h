@@ -27,7 +27,7 @@ struct loop_source *loop_timer(struct loop *loop, uint64_t ms, bool repeat,
 			       void (*expired)(void *arg), void *arg);
 void loop_timer_set(struct loop_source *s, uint64_t ms);
 
-/* The signal is blocked for the process and delivered here. */
+/* The signal is blocked for the process and delivered here; where @raised is NULL it is loop_stop(). */
 struct loop_source *loop_signal(struct loop *loop, int signo, void (*raised)(void *arg, int signo),
 				void *arg);
 
