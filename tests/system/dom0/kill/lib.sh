@@ -44,9 +44,9 @@ turmoil() {
 	echo "turmoil: $made made, $refused refused"
 }
 
-# kill_often NAME PIDFILE COMMAND...: 8 times, 50 with FULL=1; the command starts it again.
+# kill_often NAME PIDFILE COMMAND...: 5 times, 50 with FULL=1; the command starts it again.
 kill_often() {
-	local name=$1 file=$2 times=8 i pid
+	local name=$1 file=$2 times=5 i pid
 	shift 2
 	! grep -q ' full=1' /proc/cmdline || times=50
 	rm -f /tmp/stop
