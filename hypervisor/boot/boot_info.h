@@ -47,5 +47,7 @@ extern struct boot_info boot_info;
 
 /* Reads the loader's structures at physical address @info. Returns NULL, or what is wrong with them. */
 const char *loader_info_read(int kind, paddr_t info);
+/* boot/bundle.c: an only module that is an archive becomes the modules in it. Returns NULL, or what is wrong with it. */
+const char *bundle_open(struct boot_info *bi);
 #endif
 #endif

@@ -29,7 +29,19 @@ void boot_main(int kind, paddr_t info) __noreturn;
 
 extern const char _start[], _end[];
 
-/* Frames that may not go to the heap: the image, the modules, the first MiB. */
+static void __init keep_sort(struct mem_range *keep, unsigned int nr)
+{
+	for (unsigned int i = 1; i < nr; i++) {
+		struct mem_range r = keep[i];
+		unsigned int to = i;
+
+		for (; to > 0 && keep[to - 1].start > r.start; to--)
+			keep[to] = keep[to - 1];
+		keep[to] = r;
+	}
+}
+
+/* Frames that may not go to the heap: the image, the modules, the first MiB. In ascending order. */
 static unsigned int __init keep_list(struct mem_range *keep)
 {
 	unsigned int n = 0;
@@ -42,6 +54,7 @@ static unsigned int __init keep_list(struct mem_range *keep)
 			.start = ROUND_DOWN(boot_info.modules[i].start, PAGE_SIZE),
 			.end = ROUND_UP(boot_info.modules[i].end, PAGE_SIZE),
 		};
+	keep_sort(keep, n);
 	return n;
 }
 

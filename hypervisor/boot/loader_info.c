@@ -203,5 +203,7 @@ const char *__init loader_info_read(int kind, paddr_t info)
 		for (unsigned int i = 0; i < boot_info.nr_modules; i++)
 			drop_first_word(boot_info.modules[i].cmdline);
 	}
-	return why || boot_info.nr_e820 ? why : "the loader gave no memory map";
+	if (!why && !boot_info.nr_e820)
+		why = "the loader gave no memory map";
+	return why ? why : bundle_open(&boot_info);
 }

@@ -496,18 +496,13 @@ int sched_adjust_global(struct xen_sysctl_scheduler_op *op)
 /* --- idle --- */
 
 #ifndef HOST_BUILD
-/* STI takes effect after the next instruction (SDM vol. 2, STI), so no interrupt is lost before HLT. */
-static inline void cpu_halt_once(void)
-{
-	outer_exit_count(EXIT_HALT);
-	__asm__ __volatile__("sti; hlt; cli" ::: "memory");
-}
-
 static void cpu_sleep(void)
 {
 	timer_idle();
-	if (!READ_ONCE(cpu_info()->softirq_pending)) /* a request may raise one */
-		cpu_halt_once();
+	if (READ_ONCE(cpu_info()->softirq_pending)) /* a request may raise one */
+		return;
+	outer_exit_count(EXIT_HALT);
+	cpu_halt();
 }
 
 void idle_loop(void)

@@ -4,6 +4,7 @@
  * it. Constant; what has no function answers -ENOSYS, as do the numbers the ABI has not assigned.
  */
 #include "hypercall/dispatch.h"
+#include "outer/nested_abi.h"
 
 hypercall_fn *const hypercall_table[NR_HYPERCALLS] = {
 	[__HYPERVISOR_set_trap_table] = hc_set_trap_table,
@@ -52,5 +53,7 @@ hypercall_fn *const hypercall_table[NR_HYPERCALLS] = {
 	[43 ... 47] = hypercall_enosys,
 	[__HYPERVISOR_arch_0] = hc_mca,
 	[__HYPERVISOR_arch_1] = hc_paging_domctl_cont,
-	[50 ... 63] = hypercall_enosys,
+	[50 ... 54] = hypercall_enosys,
+	[__HYPERVISOR_nested_op] = hc_nested_op,
+	[56 ... 63] = hypercall_enosys,
 };

@@ -35,8 +35,8 @@ void pv_set_cr4(struct vcpu *v, unsigned long guest_cr4)
 	guest_cr4 &= cr4_allowed(v->domain);
 	v->pv.ctrlreg[4] = guest_cr4;
 	v->pv.cr4 = (hyp_cr4 & ~(CR4_TSD | CR4_FSGSBASE)) | (guest_cr4 & (CR4_TSD | CR4_FSGSBASE));
-	if (v == current && read_cr4() != v->pv.cr4)
-		write_cr4(v->pv.cr4);
+	if (v == current)
+		cr4_load(v->pv.cr4);
 }
 
 /* A kernel too young to have a #GP handler reads 0 where the machine has such a register. */

@@ -160,7 +160,7 @@ static void segments_save(struct vcpu *v)
 	__asm__ __volatile__("mov %%es, %0" : "=m"(v->pv.es));
 	__asm__ __volatile__("mov %%fs, %0" : "=m"(v->pv.fs));
 	__asm__ __volatile__("mov %%gs, %0" : "=m"(v->pv.gs));
-	if (read_cr4() & CR4_FSGSBASE) {
+	if (v->pv.cr4 & CR4_FSGSBASE) {
 		v->pv.fs_base = rdfsbase();
 		gs = rdgsbase();
 	} else {
@@ -220,8 +220,7 @@ bool pv_context_load(struct vcpu *v)
 {
 	bool ok;
 
-	if (read_cr4() != v->pv.cr4)
-		write_cr4(v->pv.cr4);
+	cr4_load(v->pv.cr4);
 	pv_load_cr3(v);
 	pv_load_descriptors(v);
 	ok = segments_load(v);

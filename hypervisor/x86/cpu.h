@@ -25,7 +25,7 @@ struct cpu_info {
 	unsigned int cpu;
 	uint32_t
 		softirq_pending; /* bits of enum softirq; set by anyone (atomic), cleared by this CPU */
-	unsigned long pad;
+	unsigned long cr4;	 /* as loaded: below a hypervisor reading the register is costly */
 };
 
 static always_inline struct cpu_info *cpu_info(void)
@@ -70,6 +70,8 @@ extern unsigned long percpu_offsets[NR_CPUS];
 #define this_cpu(name)		    (percpu_##name[this_cpu_id()])
 #define per_cpu(name, cpu)	    (percpu_##name[cpu])
 #endif
+
+void cpu_halt(void); /* x86/entry.S: until an interrupt has been taken */
 
 /* A set of CPUs. */
 typedef struct cpumask {

@@ -7,9 +7,11 @@
 #include "lib/log.h"
 #include "lib/printf.h"
 #include "x86/asm.h"
+#include "x86/outer.h"
 #include "x86/shutdown.h"
 #include "x86/smp.h"
 #include "x86/traps.h"
+#include <xen/sched.h>
 
 extern const uint64_t symbol_count, symbol_addresses[];
 extern const uint32_t symbol_offsets[];
@@ -94,6 +96,9 @@ static void __noreturn crash_end(void)
 	printk("\n");
 	if (opt_noreboot) {
 		printk("Manual reset required ('noreboot' specified)\n");
+		/* A hypervisor below us may keep what is left of us, for whoever looks at it. */
+		if (outer.shutdown)
+			outer.shutdown(SHUTDOWN_crash);
 		machine_halt();
 	}
 	printk("Reboot in five seconds...\n");

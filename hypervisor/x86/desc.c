@@ -180,7 +180,7 @@ void cpu_setup(unsigned int cpu)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	wrmsr(MSR_IA32_PAT, PAT_VALUE);
 	write_cr0(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
-	write_cr4(hyp_cr4);
+	cr4_load(hyp_cr4);
 	tss_load(cpu);
 	syscall_setup(cpu);
 }

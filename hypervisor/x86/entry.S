@@ -205,7 +205,23 @@ interrupt_entry:
 	call irq_dispatch
 	testb $3, UREGS_cs(%rsp)
 	jnz exit_to_guest
+	/* See cpu_halt. */
+	lea .Lhlt(%rip), %rax
+	cmp %rax, UREGS_rip(%rsp)
+	jne .Lreturn_to_hypervisor
+	incq UREGS_rip(%rsp)
 	jmp .Lreturn_to_hypervisor
+
+/*
+ * void cpu_halt(void): sleeps until an interrupt has been taken. STI takes effect after the next instruction (SDM vol. 2, STI), so none
+ * comes before HLT, unless a hypervisor below us loses that when it steps in between the two, as one on QEMU's emulation of SVM
+ * seems to. Such an interrupt does not return to HLT either, which would sleep on what it has raised.
+ */
+ENTRY(cpu_halt)
+	sti
+.Lhlt:	hlt
+	cli
+	ret
 
 /*
  * #DB, NMI, #DF and #MC have stacks of their own (IST), because they can come between SYSCALL and the stack switch. Those

@@ -20,6 +20,7 @@ struct domain;
 
 #define VECTOR_DEVICE_FIRST 0x30
 #define VECTOR_DEVICE_LAST  0xef
+#define VECTOR_OUTER	    0xf9 /* events of an outer hypervisor (outer/xen.c) */
 #define VECTOR_IPI_CALL	    0xfb /* "look at your request mailbox" (x86/smp.c) */
 #define VECTOR_IPI_EVENT    0xfc /* softirq raised: taking the interrupt is enough */
 #define VECTOR_TIMER	    0xfa

@@ -29,6 +29,8 @@ struct outer {
 	void (*timer)(uint64_t deadline);
 	/* Flushes guests' translations of CPUs in @mask, at the latest before they run again, and takes those out of it. */
 	void (*tlb_flush)(cpumask_t *mask);
+	/* Ends the machine's run, for SHUTDOWN_*; returns only if it cannot. */
+	void (*shutdown)(unsigned int reason);
 };
 extern struct outer outer;
 

@@ -15,9 +15,11 @@
 #include "lib/string.h"
 #include "x86/asm.h"
 #include "x86/irq.h"
+#include "x86/outer.h"
 #include "x86/smp.h"
 #include "x86/time.h"
 #include "x86/traps.h"
+#include <xen/sched.h>
 
 #define PM1_SLP_TYP_SHIFT 10
 #define PM1_SLP_TYP	  0x1c00
@@ -111,6 +113,8 @@ void machine_restart(unsigned int delay_ms)
 
 	stop_all();
 	wait_ms(delay_ms);
+	if (outer.shutdown)
+		outer.shutdown(SHUTDOWN_reboot);
 	for (unsigned int way = first_way;; way++) {
 		ways[way % ARRAY_SIZE(ways)]();
 		wait_ms(100);
@@ -160,6 +164,10 @@ static void acpi_mode_on(void)
 
 void machine_power_off(void)
 {
+	if (outer.shutdown) {
+		stop_all();
+		outer.shutdown(SHUTDOWN_poweroff);
+	}
 	if (!acpi_info.has_s5 || !acpi_info.pm1a_control) {
 		printk("No way to power off is known: halted\n");
 		machine_halt();

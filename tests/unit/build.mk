@@ -64,8 +64,12 @@ unit-sched := core/sched.c core/sched_credit.c core/timer.c core/work.c lib/pars
 unit-sched-flags := -DHOST_BUILD -DDEBUG
 unit-vtime := core/vtime.c core/timer.c x86/time.c tests/unit/fake_cpus.c
 unit-vtime-flags := -DHOST_BUILD -DDEBUG
-unit-outer := $(addprefix outer/,hyperv.c vmware.c xen.c smbios.c)
+unit-outer := $(addprefix outer/,hyperv.c vmware.c xen.c smbios.c) tests/unit/fake_xen.c
 unit-outer-flags := -DHOST_BUILD -DDEBUG
+unit-nested := outer/xen.c hypercall/hc_nested.c tests/unit/fake_xen.c
+unit-nested-flags := -DHOST_BUILD -DDEBUG
+unit-bundle := boot/bundle.c
+unit-bundle-flags := -DHOST_BUILD
 unit-console := core/console_io.c lib/parse.c
 unit-console-flags := -DHOST_BUILD
 
