@@ -6,7 +6,7 @@ B ?= build
 SYSTEM := $(B)/system/tests.cpio
 
 $(SYSTEM): $(APPLIANCE) tests/system/pack tests/system/repack-kernel $(B)/tests/guest/hostile \
-		$(B)/tests/guest/rings $(B)/tests/tiny.elf \
+		$(B)/tests/guest/rings $(B)/tests/guest/nested $(B)/tests/tiny.elf \
 		$(shell find tests/system/dom0 tests/system/guest install -type f)
 	@echo "  PACK    $@"
 	@tests/system/pack $(B)/appliance $(B)/tests/guest $(B)/tests/tiny.elf $(B)/system
