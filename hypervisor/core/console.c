@@ -442,7 +442,7 @@ static int console_option(const char *value)
 {
 	return strlcpy(opt_console, value, sizeof(opt_console)) < sizeof(opt_console) ? 0 : -EINVAL;
 }
-CMDLINE(console, console_option, "list of vga, com1, com2: where the log goes");
+CMDLINE(console, console_option, "list of vga, com1, com2, xen: where the log goes");
 
 bool console_wanted(const char *name)
 {

@@ -21,10 +21,11 @@
  *	sched_op (29)		shutdown (2): poweroff 0, reboot 1, crash 3; unlike the domain's own SCHEDOP_shutdown it ends
  *				the whole machine, at once
  *
- * Events: new channels notify the outer vCPU 0, and shall stay there. The outer shared info page is mapped by domain 0 from
- * shared_info_mfn, writable. For each upcall Poncho clears vcpu_info[0].evtchn_upcall_pending and sends the global
- * NESTED_VIRQ to domain 0, whose handler exchanges vcpu_info[0].evtchn_pending_sel for 0 and scans, in the 2-level layout.
- * The bits of Poncho's own ports never stay set.
+ * Events: new channels notify the outer vCPU 0, and shall stay there; all are masked at first: unmask them by the operation. The
+ * outer shared info page is mapped by domain 0 from shared_info_mfn, writable. For each upcall Poncho clears
+ * vcpu_info[0].evtchn_upcall_pending, leaves set in evtchn_pending_sel the words with pending unmasked events, and if there are any
+ * sends the global NESTED_VIRQ to domain 0, whose handler exchanges vcpu_info[0].evtchn_pending_sel for 0 and scans, in the
+ * 2-level layout. The bit of Poncho's own port never stays set. Whoever binds the VIRQ late scans once: it may have been sent.
  *
  * Frames: an outer guest-physical frame number is a machine frame number of ours. What the outer Xen's store and console
  * parameters name, shared_info_mfn, and the frames for grants are no RAM of ours; domain 0 can map them, cached, as it maps device

@@ -111,15 +111,33 @@ static void xen_shutdown(unsigned int reason)
 
 /* --- events --- */
 
+/* Of the words in @sel, those with an event that somebody waits for. */
+static uint64_t words_pending(uint64_t sel)
+{
+	for (uint64_t left = sel; left; left &= left - 1) {
+		unsigned int w = ffs64(left);
+
+		if (!(READ_ONCE(info->evtchn_pending[w]) & ~READ_ONCE(info->evtchn_mask[w])))
+			sel &= ~BIT(w);
+	}
+	return sel;
+}
+
+/* The outer Xen calls again for a word whose bit in pending_sel is clear; those with events of domain 0's it finds set. */
 static void xen_upcall(struct cpu_user_regs *regs)
 {
 	struct vcpu_info *v = &info->vcpu_info[0];
+	uint64_t sel;
 
 	WRITE_ONCE(v->evtchn_upcall_pending, 0);
-	smp_mb(); /* what is pending from here on makes another upcall */
+	sel = xchg(&v->evtchn_pending_sel, 0);
 	if (xen_outer_port &&
 	    atomic_and(&info->evtchn_pending[0], ~BIT(xen_outer_port)) & BIT(xen_outer_port))
 		xen_console_interrupt();
+	sel = words_pending(sel);
+	if (!sel)
+		return;
+	atomic_or(&v->evtchn_pending_sel, sel);
 	send_global_virq(NESTED_VIRQ);
 }
 

@@ -135,14 +135,21 @@ static void test_upcall(void **state)
 {
 	xen_start();
 	fake_xen.shared.vcpu_info[0].evtchn_upcall_pending = 1;
-	fake_xen.shared.vcpu_info[0].evtchn_pending_sel = 1;
+	fake_xen.shared.vcpu_info[0].evtchn_pending_sel = 5;
 	fake_xen.shared.evtchn_pending[0] = 0x28;
+	fake_xen.shared.evtchn_pending[2] = 0x100; /* masked */
+	fake_xen.shared.evtchn_mask[0] = 7;
 	xen_outer_port = 3;
 	fake_xen.upcall(NULL);
 	assert_int_equal(fake_xen.shared.vcpu_info[0].evtchn_upcall_pending, 0);
 	/* Domain 0's are left to it. */
 	assert_int_equal(fake_xen.shared.vcpu_info[0].evtchn_pending_sel, 1);
 	assert_int_equal(fake_xen.shared.evtchn_pending[0], 0x20);
+	assert_int_equal(fake_xen.virqs, 1);
+	/* Only our own: nothing for domain 0, and the next event of that word calls again. */
+	fake_xen.shared.evtchn_pending[0] = 8;
+	fake_xen.upcall(NULL);
+	assert_int_equal(fake_xen.shared.vcpu_info[0].evtchn_pending_sel, 0);
 	assert_int_equal(fake_xen.virqs, 1);
 }
 
