@@ -1,7 +1,7 @@
 # A guest with 1 and one with 4 vCPUs: ext4 on xvda, written and read back with equal checksums, on a disk of domain 0
-# behind xen-blkback. 200 MB with FULL=1, 64 MB otherwise.
+# behind xen-blkback. 200 MB with FULL=1, 32 MB otherwise.
 # limit: 600
-READY=240 mb=64
+READY=240 mb=32
 ! grep -q ' full=1' /proc/cmdline || mb=200
 for vcpus in 1 4; do
 	create disk 'kernel = "/boot/vmlinuz"' "vcpus = $vcpus" 'memory = 160' \

@@ -5,7 +5,13 @@ tiny() { # NAME
 	printf '%s\n' "name = \"$1\"" 'kernel = "/tests/boot/tiny.elf"' 'memory = 8' >"/tmp/$1.cfg"
 }
 nodes() { xenstore-ls -f | grep -vc '^/local/domain/0/memory\|^/local/domain/0/device-model'; }
-processes() { grep -l . /proc/[0-9]*/cmdline 2>/dev/null | wc -l; } # the kernel comes and goes with its own
+processes() { # the kernel's own have no program; a loop, as programs that count would come and go themselves
+	local n=0 p
+	for p in /proc/[0-9]*; do
+		[ ! -e "$p/exe" ] || n=$((n + 1))
+	done
+	echo "$n"
+}
 left() { echo "memory $(free_memory) channels $(lsevtchn 0 | wc -l) nodes $(nodes) processes $(processes) files $(find /run/xend /run/xen /var/lib/xend -type f 2>/dev/null | wc -l)"; }
 resident() { # kB of the three daemons, each page counted once
 	cat /proc/$(cat /run/xenstore.pid)/smaps_rollup /proc/$(cat /run/xenconsoled.pid)/smaps_rollup /proc/$(cat /run/xend.pid)/smaps_rollup |
@@ -16,7 +22,7 @@ tiny t0
 xm create -q /tmp/t0.cfg
 xm destroy t0
 sleep 1
-before=$(left) empty=$(resident)
+before=$(left) empty=$(resident) processes=$(processes)
 begin=$SECONDS
 for i in $(seq $N); do
 	tiny "t$i"
@@ -24,7 +30,7 @@ for i in $(seq $N); do
 done
 made=$((SECONDS - begin))
 same "domains listed" $((N + 1)) "$(xm list | awk 'NR > 1' | wc -l)"
-processes=$(processes)
+same "processes with $N guests" "$processes" "$(processes)"
 begin=$SECONDS
 for i in $(seq $N); do
 	says "t$i" tiny 20
