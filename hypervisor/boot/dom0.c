@@ -162,9 +162,8 @@ void __init dom0_build(void)
 	vcpu0_start(d, &l);
 	d->creation_finished = true;
 	if (opt_dom0_watchdog) {
-		/* Domain 0's is a timer of the boot CPU: if even that does not fire, the hypervisor hangs. */
 		(void)domain_watchdog(d, 0, opt_dom0_watchdog);
-		watch_set(opt_dom0_watchdog + WATCH_GRACE);
+		watch_set(opt_dom0_watchdog);
 		printk("Domain 0 has %u s to stop watchdog 1, or the machine reboots\n",
 		       opt_dom0_watchdog);
 	}

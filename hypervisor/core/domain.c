@@ -162,15 +162,14 @@ int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
 	} else if (id && !seconds) {
 		timer_stop(&d->watchdog[i]);
 		d->watchdog_inuse &= ~(1u << i);
-		if (d == hardware_domain && id == 1)
-			watch_set(0);
 	} else {
 		timer_set(&d->watchdog[i], time_now() + SECONDS(seconds));
-		if (d == hardware_domain && id == 1)
-			watch_set(min(seconds, UINT32_MAX - WATCH_GRACE) + WATCH_GRACE);
 		d->watchdog_inuse |= 1u << i;
 		rc = id ? 0 : (int)i + 1;
 	}
+	/* Domain 0's is a timer of the boot CPU: if even that does not fire, the hypervisor hangs. */
+	if (!rc && id == 1 && d == hardware_domain)
+		watch_set(seconds);
 	spin_unlock(&d->shutdown_lock);
 	return rc;
 }

@@ -33,6 +33,8 @@ static inline uint32_t outer_cpu_features(void) /* CPUID 1, ECX */
 #define FEATURE_X2APIC	     (1u << 21)
 #define FEATURE_TSC_DEADLINE (1u << 24)
 #define FEATURE_HYPERVISOR   (1u << 31)
+/* AMD's and its kin's, which enter a hypervisor by VMMCALL instead of VMCALL. */
+bool outer_cpu_is_amd(void);
 /* A register of leaf @base + @n, 0 where the hypervisor has no such leaf. */
 uint32_t outer_cpuid(uint32_t base, unsigned int n, unsigned int reg);
 /* smbios.c: does the machine's maker or product begin so? Legacy BIOS only. */

@@ -53,7 +53,7 @@ _Static_assert(sizeof(struct kvm_steal_time) == 64, "KVM's steal time area");
 #define PREEMPTED_FLUSH 2 /* set by us: flush before it runs again */
 
 static uint32_t features __ro_after_init;
-static bool is_amd __ro_after_init; /* or of its kin: VMMCALL, not VMCALL */
+static bool is_amd __ro_after_init;
 static DEFINE_PER_CPU(struct kvm_steal_time, steal_time);
 static DEFINE_PER_CPU(uint32_t, eoi_done); /* bit 0, set by the host */
 
@@ -187,13 +187,11 @@ static void kvm_cpu_stop(void)
 bool __init kvm_outer_init(uint32_t leaf)
 {
 	const uint32_t flush = FEATURE_STEAL_TIME | FEATURE_TLB_FLUSH;
-	uint32_t r[4];
 
 	if (!leaf)
 		return false;
 	features = outer_cpuid(leaf, 1, CPUID_A);
-	outer_cpuid_regs(0, r);
-	is_amd = r[CPUID_B] == 0x68747541 || r[CPUID_B] == 0x6f677948; /* Auth, Hygo */
+	is_amd = outer_cpu_is_amd();
 	outer.tsc_hz = kvm_tsc_hz;
 	outer.wallclock_ns = kvm_wallclock_ns;
 	outer.cpu_start = kvm_cpu_start;

@@ -56,6 +56,14 @@ void outer_cpuid_regs(uint32_t leaf, uint32_t r[4])
 }
 #endif
 
+bool __init outer_cpu_is_amd(void)
+{
+	uint32_t r[4];
+
+	outer_cpuid_regs(0, r);
+	return r[CPUID_B] == 0x68747541 || r[CPUID_B] == 0x6f677948; /* Auth, Hygo */
+}
+
 uint32_t outer_cpuid(uint32_t base, unsigned int n, unsigned int reg)
 {
 	uint32_t r[4];

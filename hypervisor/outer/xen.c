@@ -26,19 +26,12 @@
 
 static uint32_t leaf_base __ro_after_init;
 static struct shared_info *info __ro_after_init;
+static bool is_amd __ro_after_init;
 uint32_t xen_outer_version __ro_after_init;
 uint32_t xen_outer_port __ro_after_init;
 
 #ifndef HOST_BUILD
 /* What the hypercall page has in it; so no page of ours need be written and run. */
-static bool is_amd __ro_after_init;
-static void __init call_init(void)
-{
-	uint32_t vendor = cpuid_reg(0, CPUID_B);
-
-	is_amd = vendor == 0x68747541 || vendor == 0x6f677948; /* Auth, Hygo */
-}
-
 long xen_outer_call(unsigned int nr, unsigned long a1, unsigned long a2, unsigned long a3)
 {
 	long rc = nr;
@@ -48,10 +41,6 @@ long xen_outer_call(unsigned int nr, unsigned long a1, unsigned long a2, unsigne
 	else
 		__asm__ __volatile__("vmcall" : "+a"(rc), "+D"(a1), "+S"(a2), "+d"(a3)::"memory");
 	return rc;
-}
-#else
-static void call_init(void)
-{
 }
 #endif
 
@@ -192,7 +181,7 @@ bool __init xen_outer_init(uint32_t leaf)
 	if (!leaf)
 		return false;
 	outer.tsc_hz = xen_tsc_hz;
-	call_init();
+	is_amd = outer_cpu_is_amd();
 	if (xen_op(__HYPERVISOR_xen_version, XENVER_version, NULL) <= 0 || !shared_info_init()) {
 		printk(LOG_WARN "The outer Xen takes no hypercalls: only its CPUID is used\n");
 		return true;

@@ -22,6 +22,7 @@
 #define PIT_RATE       0x34 /* channel 0, both bytes, mode 2 */
 #define PIT_STOP       0x30 /* mode 0, and no count written: it waits */
 #define ROUTE_NMI      0x400u
+#define GRACE	       10 /* seconds more than what it watches over has */
 #define TICKS(seconds) ((uint64_t)(seconds)*182065 / 10000)
 
 static bool running; /* changed on the boot CPU at boot, cleared anywhere */
@@ -49,8 +50,8 @@ void __init watch_init(unsigned int seconds)
 
 	if (!regs)
 		return;
+	ticks_left = TICKS(seconds) + 1;
 	running = true;
-	watch_set(seconds);
 	mmio_write32(regs, 0x11 + 2 * line);
 	mmio_write32(regs + 0x10, (uint32_t)cpu_apic_id[0] << 24);
 	mmio_write32(regs, 0x10 + 2 * line);
@@ -64,7 +65,7 @@ void watch_set(unsigned int seconds)
 {
 	if (!READ_ONCE(running))
 		return;
-	WRITE_ONCE(ticks_left, TICKS(seconds) + 1);
+	WRITE_ONCE(ticks_left, TICKS((uint64_t)seconds + GRACE));
 	if (seconds)
 		return;
 	WRITE_ONCE(running, false);

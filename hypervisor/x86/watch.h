@@ -7,11 +7,9 @@
 
 struct cpu_user_regs;
 
-#define WATCH_GRACE 10 /* seconds more than what it watches over has */
-
 /* Starts it, on a machine that has the devices: IO-APICs must be known, other CPUs not yet run. */
 void watch_init(unsigned int seconds);
-/* So much time from now on; 0 ends it for good. Does nothing where it does not run. */
+/* So much time from now on, and some grace; 0 ends it for good. Does nothing where it does not run. */
 void watch_set(unsigned int seconds);
 /* An NMI on this CPU that may be a tick. */
 void watch_nmi(const struct cpu_user_regs *regs);

@@ -216,108 +216,64 @@ static int nodes_left(void)
 	return n;
 }
 
-static void check_nodes(const char *top, const char *const *expected)
+/* A node below the folder that is checked, and what it holds. */
+struct wanted {
+	const char *path, *value, *perms;
+};
+
+static void check_nodes(const char *top, const struct wanted *w, size_t nr)
 {
-	for (int i = 0; expected[i]; i += 3) {
-		char *path = text_of("%s%s", top, expected[i]);
+	for (; nr--; w++) {
+		char *path = text_of("%s%s", top, w->path);
 		struct fake_node *n = fake_find(path);
 
-		if (!n || strcmp(n->value, expected[i + 1]) || strcmp(n->perms, expected[i + 2]))
+		if (!n || strcmp(n->value, w->value) || strcmp(n->perms, w->perms))
 			fail_msg("%s: '%s' (%s), not '%s' (%s)", path, n ? n->value : "-",
-				 n ? n->perms : "-", expected[i + 1], expected[i + 2]);
+				 n ? n->perms : "-", w->value, w->perms);
 	}
 }
+#define CHECK_NODES(top, wanted) check_nodes(top, wanted, sizeof(wanted) / sizeof((wanted)[0]))
 
 /* As libxl 4.17 leaves them. */
+static const struct wanted disk_front[] = {
+	{"", "", "n5,r0"},
+	{"/backend", "/local/domain/0/backend/vbd/5/51713", "n5,r0"},
+	{"/backend-id", "0", "n5,r0"},
+	{"/device-type", "disk", "n5,r0"},
+	{"/protocol", "x86_64-abi", "n5,r0"},
+	{"/state", "1", "n5,r0"},
+	{"/trusted", "1", "n5,r0"},
+	{"/virtual-device", "51713", "n5,r0"},
+};
+
+static const struct wanted disk_back[] = {
+	{"", "", "n0,r5"},
+	{"/bootable", "1", "n0,r5"},
+	{"/dev", "xvda1", "n0,r5"},
+	{"/device-type", "disk", "n0,r5"},
+	{"/discard-enable", "1", "n0,r5"},
+	{"/frontend", "/local/domain/5/device/vbd/51713", "n0,r5"},
+	{"/frontend-id", "5", "n0,r5"},
+	{"/mode", "w", "n0,r5"},
+	{"/online", "1", "n0,r5"},
+	{"/removable", "0", "n0,r5"},
+	{"/specification", "xen", "n0,r5"},
+	{"/state", "2", "n0,r5"},
+	{"/type", "phy", "n0,r5"},
+	{"/physical-device", "7:0", "n0,r5"},
+	{"/hotplug-status", "connected", "n0,r5"},
+};
+
+static const struct wanted disk_libxl[] = {
+	{"/frontend", "/local/domain/5/device/vbd/51713", "n0"},
+	{"/backend", "/local/domain/0/backend/vbd/5/51713", "n0"},
+	{"/mode", "w", "n0"},
+	{"/state", "1", "n0"},
+	{"/type", "phy", "n0"},
+};
+
 static void nodes_of_a_disk(void **state)
 {
-	const char *const front[] = {"",
-				     "",
-				     "n5,r0",
-				     "/backend",
-				     "/local/domain/0/backend/vbd/5/51713",
-				     "n5,r0",
-				     "/backend-id",
-				     "0",
-				     "n5,r0",
-				     "/device-type",
-				     "disk",
-				     "n5,r0",
-				     "/protocol",
-				     "x86_64-abi",
-				     "n5,r0",
-				     "/state",
-				     "1",
-				     "n5,r0",
-				     "/trusted",
-				     "1",
-				     "n5,r0",
-				     "/virtual-device",
-				     "51713",
-				     "n5,r0",
-				     NULL};
-	const char *const back[] = {"",
-				    "",
-				    "n0,r5",
-				    "/bootable",
-				    "1",
-				    "n0,r5",
-				    "/dev",
-				    "xvda1",
-				    "n0,r5",
-				    "/device-type",
-				    "disk",
-				    "n0,r5",
-				    "/discard-enable",
-				    "1",
-				    "n0,r5",
-				    "/frontend",
-				    "/local/domain/5/device/vbd/51713",
-				    "n0,r5",
-				    "/frontend-id",
-				    "5",
-				    "n0,r5",
-				    "/mode",
-				    "w",
-				    "n0,r5",
-				    "/online",
-				    "1",
-				    "n0,r5",
-				    "/removable",
-				    "0",
-				    "n0,r5",
-				    "/specification",
-				    "xen",
-				    "n0,r5",
-				    "/state",
-				    "2",
-				    "n0,r5",
-				    "/type",
-				    "phy",
-				    "n0,r5",
-				    "/physical-device",
-				    "7:0",
-				    "n0,r5",
-				    "/hotplug-status",
-				    "connected",
-				    "n0,r5",
-				    NULL};
-	const char *const libxl[] = {"/frontend",
-				     "/local/domain/5/device/vbd/51713",
-				     "n0",
-				     "/backend",
-				     "/local/domain/0/backend/vbd/5/51713",
-				     "n0",
-				     "/mode",
-				     "w",
-				     "n0",
-				     "/state",
-				     "1",
-				     "n0",
-				     "/type",
-				     "phy",
-				     "n0",
-				     NULL};
 	struct device_info *list;
 	char *env, *trouble;
 	size_t nr;
@@ -325,9 +281,9 @@ static void nodes_of_a_disk(void **state)
 	assert_non_null(attach_disk("good"));
 	serve();
 	assert_string_equal(error.text, "");
-	check_nodes("/local/domain/5/device/vbd/51713", front);
-	check_nodes("/local/domain/0/backend/vbd/5/51713", back);
-	check_nodes("/libxl/5/device/vbd/51713", libxl);
+	CHECK_NODES("/local/domain/5/device/vbd/51713", disk_front);
+	CHECK_NODES("/local/domain/0/backend/vbd/5/51713", disk_back);
+	CHECK_NODES("/libxl/5/device/vbd/51713", disk_libxl);
 	env = file_read(text_of("%s/scripts/env.add", folder), 10000, NULL, NULL);
 	assert_non_null(strstr(env, "XENBUS_PATH=backend/vbd/5/51713\n"));
 	assert_non_null(strstr(env, "XENBUS_TYPE=vbd\n"));
@@ -572,38 +528,21 @@ static void store_dies(void **state)
 
 static void console(void **state)
 {
-	const char *const front[] = {"",
-				     "",
-				     "n0,r5",
-				     "/backend",
-				     "/local/domain/0/backend/console/5/0",
-				     "n0,r5",
-				     "/backend-id",
-				     "0",
-				     "n5,r0",
-				     "/limit",
-				     "1048576",
-				     "n0,r5",
-				     "/output",
-				     "pty",
-				     "n0,r5",
-				     "/port",
-				     "2",
-				     "n0,r5",
-				     "/ring-ref",
-				     "4711",
-				     "n0,r5",
-				     "/tty",
-				     "",
-				     "n0,r5",
-				     "/type",
-				     "xenconsoled",
-				     "n0,r5",
-				     NULL};
+	static const struct wanted front[] = {
+		{"", "", "n0,r5"},
+		{"/backend", "/local/domain/0/backend/console/5/0", "n0,r5"},
+		{"/backend-id", "0", "n5,r0"},
+		{"/limit", "1048576", "n0,r5"},
+		{"/output", "pty", "n0,r5"},
+		{"/port", "2", "n0,r5"},
+		{"/ring-ref", "4711", "n0,r5"},
+		{"/tty", "", "n0,r5"},
+		{"/type", "xenconsoled", "n0,r5"},
+	};
 
 	device_put_console(store, 5, 2, 4711);
 	assert_int_equal(store_flush(store, &error), 0);
-	check_nodes("/local/domain/5/console", front);
+	CHECK_NODES("/local/domain/5/console", front);
 	assert_string_equal(fake_value("/local/domain/0/backend/console/5/0/protocol"), "vt100");
 	assert_string_equal(fake_value("/libxl/5/device/console/0/frontend"),
 			    "/local/domain/5/console");

@@ -28,6 +28,11 @@ __thread struct vcpu *current = &vcpu;
 __thread unsigned int fake_cpu_id;
 unsigned int nr_cpus_online = 2;
 
+bool outer_cpu_is_amd(void)
+{
+	return true;
+}
+
 uint32_t outer_cpuid(uint32_t base, unsigned int n, unsigned int reg)
 {
 	return n == 1 ? 4 << 16 | 17 : n == 3 ? 2600000 : 0;

@@ -164,15 +164,22 @@ static int run_words(const char *program, va_list ap, struct text *out)
 	return host_program(argv, out);
 }
 
+/* The same for the caller's words. */
+#define RUN_WORDS(program, out)                         \
+	({                                              \
+		va_list ap_;                            \
+		int status_;                            \
+		va_start(ap_, program);                 \
+		status_ = run_words(program, ap_, out); \
+		va_end(ap_);                            \
+		status_;                                \
+	})
+
 int host_run(struct error *e, const char *program, ...)
 {
 	struct text out = {0};
-	va_list ap;
-	int status;
+	int status = RUN_WORDS(program, &out);
 
-	va_start(ap, program);
-	status = run_words(program, ap, &out);
-	va_end(ap);
 	if (status == 127)
 		error_set(e, ERROR_ABSENT, "%s cannot be run", program);
 	else if (status)
@@ -185,13 +192,8 @@ int host_run(struct error *e, const char *program, ...)
 char *host_output(const char *program, ...)
 {
 	struct text out = {0};
-	va_list ap;
-	int status;
 
-	va_start(ap, program);
-	status = run_words(program, ap, &out);
-	va_end(ap);
-	if (!status)
+	if (!RUN_WORDS(program, &out))
 		return text_take(&out);
 	text_free(&out);
 	return NULL;

@@ -84,7 +84,7 @@ static int option_set(struct options *o, const char *name, const char *value, st
 	return 0;
 }
 
-static int options_read(const struct verb *v, char **words, struct options *o, struct error *e)
+static int words_read(const struct verb *v, char **words, struct options *o, struct error *e)
 {
 	for (; *words; words++) {
 		const struct option *known = NULL;
@@ -120,7 +120,7 @@ static int run(int argc, char **argv, struct error *e)
 
 		if (strcmp(verbs[i].name, argv[1]))
 			continue;
-		if (options_read(&verbs[i], argv + 2, &o, e))
+		if (words_read(&verbs[i], argv + 2, &o, e))
 			return -1;
 		if (verbs[i].root && geteuid())
 			return error_set(e, ERROR_PERMISSION, "poncho %s is for root", argv[1]);

@@ -9,21 +9,7 @@
 
 TEST("hostile");
 
-static uint64_t state;
 static unsigned char scratch[16 * PAGE_SIZE] PAGE_ALIGNED;
-
-static uint64_t random64(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
-
-static unsigned int random_below(unsigned int n)
-{
-	return random64() % n;
-}
 
 /* Values that have hurt hypervisors: edges of ranges, own frames, frame numbers, small numbers. */
 static unsigned long random_value(void)
@@ -172,28 +158,18 @@ static bool survive(struct regs *r)
 	return r->vector == TRAP_NMI || r->vector == TRAP_NM || r->vector == TRAP_DB;
 }
 
-static unsigned long number(const char *s, unsigned long otherwise)
-{
-	unsigned long n = 0;
-
-	if (!s)
-		return otherwise;
-	while (*s >= '0' && *s <= '9')
-		n = n * 10 + *s++ - '0';
-	return n;
-}
-
 void test_main(void)
 {
 	unsigned long rounds = 0;
-	uint64_t end;
+	uint64_t seed, end;
 
 	events_disable();
 	if (is_dom0())
 		verdict_skip("only as an unprivileged guest");
-	state = number(cmdline_value("seed"), rdtsc()) | 1;
-	end = clock_ns() + number(cmdline_value("seconds"), 10) * 1000000000;
-	print("seed %lu\n", state);
+	seed = cmdline_number("seed", rdtsc());
+	random_seed(seed);
+	end = clock_ns() + cmdline_number("seconds", 10) * 1000000000;
+	print("seed %lu\n", seed);
 	hypercall_vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables);
 	trap_hook = survive;
 	while (clock_ns() < end) {

@@ -297,5 +297,12 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 const char *cmdline_value(const char *key); /* text behind "key=" or NULL */
+unsigned long cmdline_number(const char *key, unsigned long otherwise); /* decimal */
+
+/* ---- numbers that repeat with their seed ---- */
+
+void random_seed(uint64_t seed);
+uint64_t random64(void);
+unsigned int random_below(unsigned int n);
 
 #endif

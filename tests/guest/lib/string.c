@@ -73,3 +73,15 @@ const char *cmdline_value(const char *key)
 	}
 	return NULL;
 }
+
+unsigned long cmdline_number(const char *key, unsigned long otherwise)
+{
+	const char *s = cmdline_value(key);
+	unsigned long n = 0;
+
+	if (!s)
+		return otherwise;
+	while (*s >= '0' && *s <= '9')
+		n = n * 10 + *s++ - '0';
+	return n;
+}

@@ -16,7 +16,6 @@ TEST("rings");
 #define MS	  1000000ul
 #define FIRST_REF 64 /* the first ones are the builder's */
 
-static uint64_t state;
 static unsigned long rounds, requests, answers, connections;
 static char other[8];
 
@@ -29,19 +28,6 @@ static union {
 
 #define XS  ((volatile struct xenstore_domain_interface *)store_page)
 #define CON ((volatile struct xencons_interface *)console_page)
-
-static uint64_t random64(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
-
-static unsigned int random_below(unsigned int n)
-{
-	return random64() % n;
-}
 
 static void noise(volatile unsigned char *p, size_t n)
 {
@@ -494,17 +480,6 @@ static void kicks(void)
 
 /* ---- all of it ---- */
 
-static unsigned long number(const char *s, unsigned long otherwise)
-{
-	unsigned long n = 0;
-
-	if (!s)
-		return otherwise;
-	while (*s >= '0' && *s <= '9')
-		n = n * 10 + *s++ - '0';
-	return n;
-}
-
 static void page_share(void *page, unsigned long mfn)
 {
 	if (!mfn ||
@@ -518,15 +493,16 @@ void test_main(void)
 		store_indices, store_quarrel, store_noise,    store_lengths, store_bodies,
 		store_bodies,  store_silence, front_nodes,    front_nodes,   device_rings,
 		kicks,	       console_noise, console_indices};
-	uint64_t end;
+	uint64_t seed, end;
 
 	events_disable();
 	if (is_dom0())
 		verdict_skip("only as an unprivileged guest");
-	state = number(cmdline_value("seed"), rdtsc()) | 1;
-	guest_snprintf(other, sizeof(other), "%lu", number(cmdline_value("other"), 0));
-	end = clock_ns() + number(cmdline_value("seconds"), 10) * 1000 * MS;
-	print("rings: seed %lu\n", state);
+	seed = cmdline_number("seed", rdtsc());
+	random_seed(seed);
+	guest_snprintf(other, sizeof(other), "%lu", cmdline_number("other", 0));
+	end = clock_ns() + cmdline_number("seconds", 10) * 1000 * MS;
+	print("rings: seed %lu\n", seed);
 	page_share(store_page, start_info->store_mfn);
 	page_share(console_page, start_info->console.domU.mfn);
 	grants_setup();
