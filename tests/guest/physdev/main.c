@@ -44,6 +44,20 @@ static void test_irq(void)
 	CHECK(hypercall_physdev_op(PHYSDEVOP_map_pirq, &map) < 0);
 }
 
+/* The serial port's, which the hypervisor listens on: domain 0's drivers find it, and cannot take it. */
+static void test_irq_of_hypervisor(void)
+{
+	struct physdev_map_pirq map = {
+		.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 4, .pirq = 4};
+	struct evtchn_bind_pirq bind = {.pirq = 4};
+
+	CHECK_EQ(hypercall_physdev_op(PHYSDEVOP_map_pirq, &map), dom0_or(0));
+	if (!is_dom0())
+		return;
+	CHECK_EQ(map.pirq, 4);
+	CHECK_EQ(hypercall_event_channel_op(EVTCHNOP_bind_pirq, &bind), -XEN_EBUSY);
+}
+
 static void test_eoi_gmfn(void)
 {
 	static unsigned char page[PAGE_SIZE] PAGE_ALIGNED;
@@ -90,6 +104,7 @@ void test_main(void)
 	events_disable();
 	test_iopl();
 	test_irq();
+	test_irq_of_hypervisor();
 	test_eoi_gmfn();
 	test_apic();
 	test_platform();
