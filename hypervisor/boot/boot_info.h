@@ -39,8 +39,11 @@ struct boot_info {
 	unsigned int nr_modules, nr_e820;
 	struct boot_module modules[MAX_MODULES];
 	struct e820_range e820[MAX_E820]; /* sorted, not overlapping */
-	paddr_t rsdp;			  /* 0: search the BIOS area */
-	bool efi;			  /* EFI firmware handed over (no legacy video) */
+	paddr_t rsdp;			  /* perhaps a copy; 0: search the BIOS area */
+	uint8_t rsdp_copy[36];		  /* of the loader's, which lies in memory to be reused */
+	paddr_t efi_system;		  /* EFI's system table, of 64 bits; 0: none */
+	paddr_t efi_rsdp; /* the firmware's own, found by efi_init(); 0: elsewhere */
+	bool efi;	  /* EFI firmware handed over (no legacy video) */
 };
 
 extern struct boot_info boot_info;
@@ -49,5 +52,8 @@ extern struct boot_info boot_info;
 const char *loader_info_read(int kind, paddr_t info);
 /* boot/bundle.c: an only module that is an archive becomes the modules in it. Returns NULL, or what is wrong with it. */
 const char *bundle_open(struct boot_info *bi);
+/* boot/efi.c, with the heap up: finds the firmware's own ACPI root pointer below UEFI; tells domain 0's kernel of it, in @line. */
+void efi_init(struct boot_info *bi);
+void efi_dom0_cmdline(const struct boot_info *bi, char *line, size_t size);
 #endif
 #endif

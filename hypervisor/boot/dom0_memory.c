@@ -211,6 +211,7 @@ static void __init start_info_fill(struct domain *d, const struct dom0_layout *l
 		}
 	}
 	strlcpy((char *)si->cmd_line, l->kernel->cmdline, sizeof(si->cmd_line));
+	efi_dom0_cmdline(&boot_info, (char *)si->cmd_line, sizeof(si->cmd_line));
 	if (vga_describe((void *)(si + 1))) {
 		si->console.dom0.info_off = sizeof(*si);
 		si->console.dom0.info_size = sizeof(struct dom0_vga_console_info);

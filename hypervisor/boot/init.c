@@ -120,6 +120,7 @@ void boot_main(int kind, paddr_t info)
 	cpu_setup(0);
 	memory_init();
 	console_init_ring();
+	efi_init(&boot_info);
 	acpi_init(boot_info.rsdp);
 	pci_init();
 	outer_init();

@@ -98,8 +98,20 @@ struct mb2_tag {
 		struct {
 			uint32_t entry_size, entry_version;
 		} mmap;
+		uint64_t efi_system;
 	};
 };
+
+/* ACPI 1.0's (tag 14) and 2.0's (tag 15) root pointer: copies inside the tag; the newer one wins. */
+static void __init rsdp_copy(const struct mb2_tag *t)
+{
+	size_t n = min((size_t)t->size - 8, sizeof(boot_info.rsdp_copy));
+
+	if (t->type == 14 && boot_info.rsdp)
+		return;
+	memcpy(boot_info.rsdp_copy, t->text, n);
+	boot_info.rsdp = virt_to_maddr(boot_info.rsdp_copy);
+}
 
 static void __init multiboot2_tag(const struct mb2_tag *t, uint64_t pa)
 {
@@ -122,13 +134,16 @@ static void __init multiboot2_tag(const struct mb2_tag *t, uint64_t pa)
 			e820_add(e[0], e[1], (uint32_t)e[2]);
 		}
 		break;
-	case 11:
 	case 12:
+		if (t->size >= 16)
+			boot_info.efi_system = t->efi_system;
+		/* fall through */
+	case 11:
 		boot_info.efi = true;
 		break;
-	case 14: /* ACPI 1.0 and 2.0 RSDP: copies inside the tag */
+	case 14:
 	case 15:
-		boot_info.rsdp = pa + 8;
+		rsdp_copy(t);
 		break;
 	}
 }

@@ -70,6 +70,8 @@ unit-nested := outer/xen.c hypercall/hc_nested.c tests/unit/fake_xen.c
 unit-nested-flags := -DHOST_BUILD -DDEBUG
 unit-bundle := boot/bundle.c
 unit-bundle-flags := -DHOST_BUILD
+unit-loader_info := boot/loader_info.c boot/efi.c lib/parse.c
+unit-loader_info-flags := -DHOST_BUILD
 unit-console := core/console_io.c lib/parse.c
 unit-console-flags := -DHOST_BUILD
 
