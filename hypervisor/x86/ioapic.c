@@ -17,6 +17,8 @@
 #define REG_ARB	    2
 #define REG_ROUTE   0x10 /* two registers a line */
 
+#define ROUTE_MODE   0x00700u
+#define ROUTE_NMI    0x00400u
 #define ROUTE_LOW    0x02000u
 #define ROUTE_LEVEL  0x08000u
 #define ROUTE_MASKED 0x10000u
@@ -77,6 +79,30 @@ void ioapic_write_route(const struct irq_desc *desc)
 		reg_write(io, reg, (uint32_t)route);
 	routes[desc->irq] = route;
 	spin_unlock(&ioapic_lock);
+}
+
+bool ioapic_route_nmi(unsigned int gsi, bool on)
+{
+	const struct ioapic *io = ioapic_of(gsi);
+	unsigned int reg = io ? REG_ROUTE + 2 * (gsi - io->gsi_base) : 0;
+
+	if (!io)
+		return false;
+	spin_lock(&ioapic_lock);
+	if (on)
+		reg_write(io, reg + 1, (uint32_t)cpu_apic_id[0] << 24);
+	if (on || (reg_read(io, reg) & ROUTE_MODE) == ROUTE_NMI)
+		reg_write(io, reg, on ? ROUTE_NMI : ROUTE_MASKED);
+	spin_unlock(&ioapic_lock);
+	return true;
+}
+
+/* The others have been stopped, perhaps with the lock held. */
+void ioapic_shutdown(void)
+{
+	for (unsigned int i = 0; i < nr_ioapics; i++)
+		for (unsigned int line = 0; line < ioapics[i].nr_lines; line++)
+			reg_write(&ioapics[i], REG_ROUTE + 2 * line, ROUTE_MASKED);
 }
 
 static const struct ioapic *ioapic_at(paddr_t base)

@@ -111,6 +111,9 @@ unsigned int ioapic_init(void); /* maps all, masks every line; returns the numbe
 /* The line's entry becomes what @desc says; its lock is held. */
 void ioapic_write_route(const struct irq_desc *desc);
 bool ioapic_has_gsi(unsigned int gsi);
+/* Past the irq_desc: an edge on a line that nobody has set up is an NMI on the boot CPU, or nothing again. False: no such line. */
+bool ioapic_route_nmi(unsigned int gsi, bool on);
+void ioapic_shutdown(void); /* masks every line, at the machine's end: takes no lock */
 /* PHYSDEVOP_apic_read/write: 0 or -EINVAL. */
 int ioapic_guest_read(paddr_t base, uint32_t reg, uint32_t *value);
 int ioapic_guest_write(paddr_t base, uint32_t reg, uint32_t value);

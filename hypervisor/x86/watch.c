@@ -21,46 +21,24 @@
 #define PIT_MODE       0x43
 #define PIT_RATE       0x34 /* channel 0, both bytes, mode 2 */
 #define PIT_STOP       0x30 /* mode 0, and no count written: it waits */
-#define ROUTE_NMI      0x400u
-#define GRACE	       10 /* seconds more than what it watches over has */
+#define GRACE	       10   /* seconds more than what it watches over has */
 #define TICKS(seconds) ((uint64_t)(seconds)*182065 / 10000)
 
 static bool running; /* changed on the boot CPU at boot, cleared anywhere */
 static uint64_t ticks_left;
 
-static const struct acpi_ioapic *__init ioapic_of_gsi(unsigned int gsi)
-{
-	const struct acpi_ioapic *best = NULL;
-
-	for (unsigned int i = 0; i < acpi_info.nr_ioapics; i++) {
-		const struct acpi_ioapic *io = &acpi_info.ioapics[i];
-
-		if (io->gsi_base <= gsi && (!best || io->gsi_base > best->gsi_base))
-			best = io;
-	}
-	return best;
-}
-
 void __init watch_init(unsigned int seconds)
 {
-	unsigned int gsi = acpi_info.isa[0].gsi;
-	const struct acpi_ioapic *io = ioapic_of_gsi(gsi);
-	volatile uint8_t *regs = io && seconds ? ioremap(io->base, PAGE_SIZE) : NULL;
-	unsigned int line = regs ? gsi - io->gsi_base : 0;
-
-	if (!regs)
+	if (!seconds || !ioapic_route_nmi(acpi_info.isa[0].gsi, true))
 		return;
 	ticks_left = TICKS(seconds) + 1;
 	running = true;
-	mmio_write32(regs, 0x11 + 2 * line);
-	mmio_write32(regs + 0x10, (uint32_t)cpu_apic_id[0] << 24);
-	mmio_write32(regs, 0x10 + 2 * line);
-	mmio_write32(regs + 0x10, ROUTE_NMI);
 	outb(PIT_MODE, PIT_RATE);
 	outb(PIT_CHANNEL0, 0);
 	outb(PIT_CHANNEL0, 0);
 }
 
+/* Its end closes the line: a reset that does not come by us has the same need as lines_close() in shutdown.c. */
 void watch_set(unsigned int seconds)
 {
 	if (!READ_ONCE(running))
@@ -70,6 +48,7 @@ void watch_set(unsigned int seconds)
 		return;
 	WRITE_ONCE(running, false);
 	outb(PIT_MODE, PIT_STOP);
+	(void)ioapic_route_nmi(acpi_info.isa[0].gsi, false);
 }
 
 void watch_nmi(const struct cpu_user_regs *regs)
