@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* poncho: try, healthy, enable, disable on a machine of files in a temporary folder, with GRUB's programs made up. */
-/* links: poncho/boot.c poncho/health.c poncho/check.c poncho/grub.c poncho/host.c lib/base */
+/* links: poncho/boot.c poncho/health.c poncho/counters.c poncho/check.c poncho/grub.c poncho/host.c lib/base */
 /* libs: -ljansson -lxencall */
 #include "unit.h"
 
@@ -133,6 +133,23 @@ static void try_undone(void **state)
 	assert_false(was_asked("systemctl"));
 }
 
+static void by_kexec(void **state)
+{
+	struct options o = force;
+	struct error e = {0};
+
+	o.kexec = true;
+	assert_int_equal(poncho_try(&o, &e), 0);
+	assert_true(was_asked("--command-line=console=com1,vga dom0_watchdog=60 --module"));
+	file_is(CUSTOM, NULL);
+	file_make("/sys/firmware/efi/systab", "SMBIOS=0x5f520000\nACPI=0x5f77d000\n");
+	assert_int_equal(poncho_try(&o, &e), 0);
+	assert_true(was_asked(" acpi_rsdp=0x5f77d000 --module"));
+	file_make("/sys/firmware/efi/systab", "ACPI20=0x5f77d014\nACPI=0x5f77d000\n");
+	assert_int_equal(poncho_try(&o, &e), 0);
+	assert_true(was_asked(" acpi_rsdp=0x5f77d014 --module"));
+}
+
 static void next_entry_of_others(void **state)
 {
 	struct error e = {0};
@@ -193,9 +210,13 @@ static void enable_undone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(tried_and_fell_back),  TEST(try_undone),
-		TEST(next_entry_of_others), TEST(refused),
-		TEST(enabled_and_disabled), TEST(enable_undone),
+		TEST(tried_and_fell_back),
+		TEST(try_undone),
+		TEST(next_entry_of_others),
+		TEST(refused),
+		TEST(enabled_and_disabled),
+		TEST(enable_undone),
+		TEST(by_kexec),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

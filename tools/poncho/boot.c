@@ -20,6 +20,8 @@
 #define GRUB_CUSTOM "/boot/grub/custom.cfg"
 #define GRUB_ENV    "/boot/grub/grubenv"
 
+#define PONCHO_UNPACKED "/run/poncho.image"
+
 static const struct {
 	const char *link, *to;
 } grub_links[] = {
@@ -114,15 +116,32 @@ static int try_by_grub(const struct boot_args *a, struct error *e)
 	return -1;
 }
 
+/* kexec passes nothing of UEFI's on: where ACPI's root pointer is has to be said. */
+static char *kexec_firmware_args(void)
+{
+	autofree char *tables = host_read("/sys/firmware/efi/systab");
+	autofree char *newer = tables ? setting_get(tables, "ACPI20") : NULL;
+	autofree char *older = tables ? setting_get(tables, "ACPI") : NULL;
+
+	return newer || older ? xasprintf(" acpi_rsdp=%s", newer ? newer : older) : xstrdup("");
+}
+
 static int try_by_kexec(const struct boot_args *a, struct error *e)
 {
-	autofree char *line = xasprintf("--command-line=%s", a->hypervisor);
+	autofree char *firmware = kexec_firmware_args();
+	autofree char *line = xasprintf("--command-line=%s%s", a->hypervisor, firmware);
 	autofree char *module1 =
 		xasprintf("--module=/boot/vmlinuz-%s %s", a->plain.version, a->domain0);
 	autofree char *module2 = xasprintf("--module=/boot/initrd.img-%s", a->plain.version);
+	int rc;
 
-	return host_run(e, "kexec", "--load", "--type=multiboot2-x86", PONCHO_IMAGE, line, module1,
-			module2, NULL);
+	/* Debian's kexec unpacks nothing. */
+	if (host_run(e, "sh", "-c", "gzip -dc " PONCHO_IMAGE " >" PONCHO_UNPACKED, NULL))
+		return -1;
+	rc = host_run(e, "kexec", "--load", "--type=multiboot2-x86", PONCHO_UNPACKED, line, module1,
+		      module2, NULL);
+	(void)host_write(PONCHO_UNPACKED, NULL, 0, NULL);
+	return rc;
 }
 
 int poncho_try(const struct options *o, struct error *e)

@@ -341,8 +341,6 @@ static int look_kexec(struct words *w)
 {
 	autofree char *lockdown = host_read("/sys/kernel/security/lockdown");
 
-	if (host_has("/sys/firmware/efi"))
-		return 3;
 	if (host_number(0, "/proc/sys/kernel/kexec_load_disabled") ||
 	    (lockdown && !strstr(lockdown, "[none]")))
 		return 1;
@@ -438,8 +436,7 @@ static const struct check {
 	{"kexec", look_kexec, {
 		{OK, "`poncho try --kexec` is possible too"},
 		{OK, "The kernel allows no kexec: `poncho try` goes by GRUB"},
-		{OK, "kexec-tools are not installed: `poncho try` goes by GRUB"},
-		{OK, "Booted by UEFI, where kexec does not do: `poncho try` goes by GRUB"}}},
+		{OK, "kexec-tools are not installed: `poncho try` goes by GRUB"}}},
 };
 /* clang-format on */
 

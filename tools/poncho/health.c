@@ -5,6 +5,7 @@
  * cases nothing of the try remains in GRUB's folder. The note outlives the boots in PONCHO_STATE.
  */
 #include "lib/base/file.h"
+#include "poncho/counters.h"
 #include "poncho/grub.h"
 #include "poncho/host.h"
 #include "poncho/poncho.h"
@@ -159,6 +160,26 @@ int poncho_healthy(const struct options *o, struct error *e)
 	return poncho_try_clear(e) || note_result("fell-back", e) ? -1 : 0;
 }
 
+static json_t *counters_json(const struct counters *c)
+{
+	json_t *exits = json_object();
+
+	for (unsigned int i = 0; i < c->nr; i++)
+		json_object_set_new(exits, c->counter[i].name,
+				    json_integer((json_int_t)c->counter[i].value));
+	return json_pack("{ss,so}", "name", c->outer, "exits", exits);
+}
+
+static void counters_print(const struct counters *c)
+{
+	printf("below      %s;",
+	       strcmp(c->outer, "none") ? c->outer : "no hypervisor whose services are used");
+	for (unsigned int i = 0; i < c->nr; i++)
+		printf("%s %s %llu", i ? "," : "", c->counter[i].name,
+		       (unsigned long long)c->counter[i].value);
+	printf("\n");
+}
+
 int poncho_status(const struct options *o, struct error *e)
 {
 	autofree char *result = note_get("result");
@@ -169,16 +190,21 @@ int poncho_status(const struct options *o, struct error *e)
 				     "Linux was booted"
 				   : "the last try was healthy";
 	bool domain0 = host_is_domain0(), enabled = poncho_is_enabled();
+	struct counters c;
+	bool counted = counters_read(&c);
 	json_t *top;
 
 	if (!o->json) {
 		printf("running    %s\ndefault    %s\ntry        %s\n",
 		       domain0 ? "domain 0 of Poncho" : "plain Linux",
 		       enabled ? "Poncho (enabled)" : "plain Linux", last);
+		if (counted)
+			counters_print(&c);
 		return 0;
 	}
-	top = json_pack("{si,sb,sb,ss}", "version", 1, "domain0", domain0, "enabled", enabled,
-			"try", result ? result : "none");
+	top = json_pack("{si,sb,sb,ss,so*}", "version", 1, "domain0", domain0, "enabled", enabled,
+			"try", result ? result : "none", "outer",
+			counted ? counters_json(&c) : NULL);
 	json_dumpf(top, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(top);
