@@ -173,12 +173,15 @@ static void vcpu_wait_off(const struct vcpu *v)
 
 /* --- the switch --- */
 
+/* A slice need not end to the microsecond: mostly it is over before, and a deadline of its own costs an exit below a hypervisor. */
+#define SLICE_SLACK MILLISECS(1)
+
 void sched_slice_set(struct sched_cpu *sc, s_time_t end)
 {
 	sc->slice_end = end;
 	/* A timer that is set too early is left alone: it finds out when it fires. */
 	if (end && (!timer_pending(&sc->slice) || sc->slice.expires > end))
-		timer_set(&sc->slice, end);
+		timer_set_lax(&sc->slice, end, SLICE_SLACK);
 }
 
 static void slice_expired(void *data)
@@ -190,7 +193,7 @@ static void slice_expired(void *data)
 	if (sc->slice_end && time_now() >= sc->slice_end)
 		softirq_raise(SOFTIRQ_SCHEDULE);
 	else if (sc->slice_end)
-		timer_set(&sc->slice, sc->slice_end);
+		timer_set_lax(&sc->slice, sc->slice_end, SLICE_SLACK);
 	spin_unlock(&sc->lock);
 }
 

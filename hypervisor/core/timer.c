@@ -144,14 +144,21 @@ void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned in
 	*t = (struct timer){.fn = fn, .data = data, .cpu = cpu};
 }
 
-void timer_set(struct timer *t, s_time_t expires)
+void timer_set_lax(struct timer *t, s_time_t expires, s_time_t slack)
 {
 	struct timer_heap *h = timer_lock(t);
 
 	heap_remove(h, t);
+	if (h->programmed > expires && h->programmed - expires <= slack)
+		expires = h->programmed;
 	t->expires = expires;
 	timer_queue(h, t);
 	spin_unlock(&h->lock);
+}
+
+void timer_set(struct timer *t, s_time_t expires)
+{
+	timer_set_lax(t, expires, 0);
 }
 
 void timer_stop(struct timer *t)

@@ -26,6 +26,8 @@ void timer_subsys_init(void);
 void timer_init_cpu(unsigned int cpu); /* a further CPU, before it starts */
 void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned int cpu);
 void timer_set(struct timer *t, s_time_t expires); /* replaces an earlier deadline */
+/* Up to @slack later where the hardware fires then in any case. */
+void timer_set_lax(struct timer *t, s_time_t expires, s_time_t slack);
 void timer_stop(struct timer *t);
 void timer_migrate(struct timer *t, unsigned int cpu);
 /* This CPU is about to sleep; a lock that others hold may be waited for, and their requests answered meanwhile. */

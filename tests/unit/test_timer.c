@@ -102,6 +102,36 @@ static void test_lazy(void **state)
 	assert_int_equal(fake_deadline[0], TIME_NEVER);
 }
 
+/* What can wait a little takes the deadline that is there already, but no earlier and no much later one. */
+static void test_slack(void **state)
+{
+	struct timer a, b;
+	unsigned int n = 0;
+
+	fake_cpus_reset(1);
+	timer_init(&a, count, &n, 0);
+	timer_init(&b, count, &n, 0);
+	timer_set(&a, 100);
+	timer_set_lax(&b, 90, 10);
+	assert_int_equal(fake_programmed, 1);
+	assert_int_equal(b.expires, 100);
+	timer_set_lax(&b, 110, 10);
+	assert_int_equal(b.expires, 110);
+	assert_int_equal(fake_programmed, 1);
+	timer_set_lax(&b, 89, 10);
+	assert_int_equal(b.expires, 89);
+	assert_int_equal(fake_programmed, 2);
+	timer_stop(&b);
+	/* The hardware still has 89: as good as any for who may wait until then. */
+	timer_set_lax(&b, 80, 10);
+	assert_int_equal(b.expires, 89);
+	fake_run_until(89);
+	assert_int_equal(n, 1);
+	fake_run_until(100);
+	assert_int_equal(n, 2);
+	assert_int_equal(fake_deadline[0], TIME_NEVER);
+}
+
 /* Before sleep a needless deadline is put off, once one has fired in vain, and until putting it off was in vain. */
 static void test_idle(void **state)
 {
@@ -208,8 +238,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_model), cmocka_unit_test(test_lazy),
-		cmocka_unit_test(test_idle),	      cmocka_unit_test(test_other_cpu),
-		cmocka_unit_test(test_rearm),	      cmocka_unit_test(test_kill),
+		cmocka_unit_test(test_slack),	      cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_other_cpu),     cmocka_unit_test(test_rearm),
+		cmocka_unit_test(test_kill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
