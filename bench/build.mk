@@ -29,7 +29,7 @@ $(BENCH_OUT)/init: bench/init.c
 .PHONY: bench bench-images
 bench-images: $(BENCH_OUT)/micro.elf $(BENCH_OUT)/stub.elf $(BENCH_OUT)/init
 
-bench: bench-images $(APPLIANCE) $(if $(HV),,$(B)/poncho)
+bench: bench-images $(APPLIANCE) $(B)/system/outer.cpio $(if $(HV),,$(B)/poncho)
 	bench/run --hv $(or $(HV),$(B)/poncho) --out $(BENCH_OUT)
 
 -include $(wildcard $(BENCH_OUT)/micro/*.d)
