@@ -287,7 +287,7 @@ unsigned int domain_vcpus_max(const struct domain *d)
 	return 2;
 }
 
-const char *domain_pool(struct node *n, const struct domain *d)
+const char *node_pool_name(struct node *n, uint32_t id)
 {
 	return "Pool-0";
 }
@@ -365,18 +365,20 @@ int domain_set_max(struct node *n, struct domain *d, uint64_t max_kb, struct err
 	return 0;
 }
 
-int domain_set_vcpus(struct node *n, struct domain *d, uint32_t online, bool ignore_host,
+int domain_set_vcpus(struct node *n, struct domain *d, long online, bool ignore_host,
 		     struct error *e)
 {
-	SAY("vcpus %u %d", online, ignore_host);
+	if (online < 1)
+		return error_set(e, ERROR_USAGE, "domain %s needs at least one vCPU", d->name);
+	SAY("vcpus %ld %d", online, ignore_host);
 	return 0;
 }
 
 int domain_pin(struct node *n, struct domain *d, long vcpu, const struct cpu_set *hard,
 	       const struct cpu_set *soft, bool force, struct error *e)
 {
-	SAY("pin %ld hard %llx soft %llx", vcpu, hard ? (unsigned long long)hard->word[0] : 0,
-	    soft ? (unsigned long long)soft->word[1] : 0);
+	SAY("pin %ld hard %llx soft %llx", vcpu, (unsigned long long)hard->word[0],
+	    (unsigned long long)soft->word[1]);
 	return 0;
 }
 
@@ -428,8 +430,8 @@ int domain_delete(struct node *n, struct domain *d, struct error *e)
 	return 0;
 }
 
-struct operation *domain_create(struct node *n, struct domain_config *config,
-				const struct create_options *options, struct error *e)
+struct operation *domain_create(struct node *n, struct domain_config *config, bool paused,
+				bool managed, struct error *e)
 {
 	if (domain_by_name(n, config->name)) {
 		error_set(e, ERROR_CONFLICT, "domain %s is there already", config->name);
@@ -523,7 +525,7 @@ int node_log(struct node *n, size_t most, struct text *out, struct error *e)
 	return 0;
 }
 
-int node_debug_keys(struct node *n, const char *keys, struct error *e)
+int hyper_debug_keys(struct hyper *h, const char *keys, struct error *e)
 {
 	SAY("keys %s", keys);
 	return 0;
@@ -555,10 +557,10 @@ int node_pool_find(struct node *n, const char *which, struct pool *pool, struct 
 							     : 0;
 }
 
-int node_pool_set(struct node *n, uint32_t id, long tslice_ms, long ratelimit_us,
+int node_pool_set(struct node *n, const struct pool *pool, long tslice_ms, long ratelimit_us,
 		  long migration_delay_us, struct error *e)
 {
-	SAY("pool %u %ld %ld %ld", id, tslice_ms, ratelimit_us, migration_delay_us);
+	SAY("pool %u %ld %ld %ld", pool->id, tslice_ms, ratelimit_us, migration_delay_us);
 	return 0;
 }
 

@@ -71,8 +71,8 @@ void hyper_close(struct hyper *h)
 {
 }
 
-int hyper_domain_list(struct hyper *h, uint32_t first, xen_domctl_getdomaininfo_t *info,
-		      unsigned int max, struct error *e)
+int hyper_domain_list(struct hyper *h, uint32_t first, xen_domctl_getdomaininfo_t info[HYPER_LIST],
+		      struct error *e)
 {
 	int nr = 0;
 
@@ -140,14 +140,15 @@ static int change_pause(uint32_t id, int by)
 	return 0;
 }
 
-int hyper_domain_pause(struct hyper *h, uint32_t id, struct error *e)
+int hyper_domain_do(struct hyper *h, uint32_t cmd, uint32_t id, uint64_t number, struct error *e)
 {
-	return fails(e) ? -1 : change_pause(id, 1);
-}
-
-int hyper_domain_unpause(struct hyper *h, uint32_t id, struct error *e)
-{
-	return fails(e) ? -1 : change_pause(id, -1);
+	/* Clocks are not of interest here. */
+	if (cmd == XEN_DOMCTL_settimeoffset || cmd == XEN_DOMCTL_settscinfo)
+		return 0;
+	if (fails(e))
+		return -1;
+	return cmd == XEN_DOMCTL_max_mem ? 0
+					 : change_pause(id, cmd == XEN_DOMCTL_pausedomain ? 1 : -1);
 }
 
 int hyper_memory_claim(struct hyper *h, uint32_t id, uint64_t pages, struct error *e)
@@ -176,10 +177,6 @@ int hyper_physinfo(struct hyper *h, struct xen_sysctl_physinfo *info, struct err
 	return 0;
 }
 
-void hyper_create_defaults(struct xen_domctl_createdomain *c)
-{
-}
-
 int hyper_shutdown_reason(const xen_domctl_getdomaininfo_t *info)
 {
 	return info->flags & XEN_DOMINF_shutdown
@@ -193,22 +190,7 @@ int hyper_domain_set_handle(struct hyper *h, uint32_t id, const uint8_t uuid[16]
 	return 0;
 }
 
-int hyper_domain_set_max_memory(struct hyper *h, uint32_t id, uint64_t kb, struct error *e)
-{
-	return fails(e) ? -1 : 0;
-}
-
 /* Not reached, or not of interest here. */
-int hyper_domain_set_time_offset(struct hyper *h, uint32_t id, int64_t s, struct error *e)
-{
-	return 0;
-}
-
-int hyper_domain_set_tsc_mode(struct hyper *h, uint32_t id, unsigned int mode, struct error *e)
-{
-	return 0;
-}
-
 int hyper_domain_trigger(struct hyper *h, uint32_t id, unsigned int t, unsigned int v,
 			 struct error *e)
 {
@@ -253,8 +235,8 @@ int hyper_vcpu_affinity(struct hyper *h, uint32_t id, unsigned int v, uint8_t *h
 	return how ? 0 : -1;
 }
 
-int hyper_vcpu_get_context(struct hyper *h, uint32_t id, unsigned int v, vcpu_guest_context_t *c,
-			   struct error *e)
+int hyper_vcpu_context(struct hyper *h, uint32_t id, unsigned int v, vcpu_guest_context_t *c,
+		       bool set, struct error *e)
 {
 	return error_set(e, ERROR_UNSUPPORTED, "no registers here");
 }
@@ -532,13 +514,12 @@ static void configure(struct domain_config *c)
 
 static struct operation *create(struct node *n)
 {
-	struct create_options options = {0};
 	struct domain_config c;
 	struct operation *op;
 	struct error e;
 
 	configure(&c);
-	op = domain_create(n, &c, &options, &e);
+	op = domain_create(n, &c, false, false, &e);
 	settle(n);
 	config_free(&c);
 	return op;

@@ -54,40 +54,38 @@ static void golden(struct text *out, const char *name)
 }
 
 static void check_list(const char *fixture_name, const char *golden_name,
-		       enum config_dialect dialect, struct list_columns columns)
+		       enum config_dialect dialect, unsigned int columns)
 {
 	json_t *domains = fixture(fixture_name), *d;
 	struct text out = {0};
 	size_t i;
 
 	json_array_foreach(domains, i, d) json_object_set_new(d, "nodes", json_string("all"));
-	list_render(domains, dialect, &columns, &out);
+	list_render(domains, dialect, columns, &out);
 	golden(&out, golden_name);
 	json_decref(domains);
 }
 
 static void test_list_xl(void **state)
 {
-	check_list("xl-list", "xl-list", CONFIG_XL, (struct list_columns){0});
-	check_list("xl-list-paused", "xl-list-paused", CONFIG_XL, (struct list_columns){0});
-	check_list("xl-list-v", "xl-list-v", CONFIG_XL, (struct list_columns){.verbose = true});
-	check_list("xl-list-c", "xl-list-c", CONFIG_XL, (struct list_columns){.pool = true});
-	check_list("xl-list-n", "xl-list-n", CONFIG_XL, (struct list_columns){.nodes = true});
-	check_list("xl-list-Z", "xl-list-Z", CONFIG_XL, (struct list_columns){.label = true});
-	check_list("xl-list-all", "xl-list-all", CONFIG_XL,
-		   (struct list_columns){.verbose = true, .pool = true, .nodes = true});
-	check_list("xl-claims", "xl-claims", CONFIG_XL, (struct list_columns){.claims = true});
+	check_list("xl-list", "xl-list", CONFIG_XL, 0);
+	check_list("xl-list-paused", "xl-list-paused", CONFIG_XL, 0);
+	check_list("xl-list-v", "xl-list-v", CONFIG_XL, LIST_VERBOSE);
+	check_list("xl-list-c", "xl-list-c", CONFIG_XL, LIST_POOL);
+	check_list("xl-list-n", "xl-list-n", CONFIG_XL, LIST_NODES);
+	check_list("xl-list-Z", "xl-list-Z", CONFIG_XL, LIST_LABEL);
+	check_list("xl-list-all", "xl-list-all", CONFIG_XL, LIST_VERBOSE | LIST_POOL | LIST_NODES);
+	check_list("xl-claims", "xl-claims", CONFIG_XL, LIST_CLAIMS);
 }
 
 static void test_list_states(void **state)
 {
 	json_t *domains = fixture("xm-list");
-	const struct list_columns columns = {.verbose = true};
 	struct text out = {0};
 
-	check_list("xm-list", "xm-list", CONFIG_XM, (struct list_columns){0});
+	check_list("xm-list", "xm-list", CONFIG_XM, 0);
 	json_array_remove(domains, json_array_size(domains) - 1); /* xl asks for those that run */
-	list_render(domains, CONFIG_XL, &columns, &out);
+	list_render(domains, CONFIG_XL, LIST_VERBOSE, &out);
 	golden(&out, "xl-list-states");
 	json_decref(domains);
 	assert_string_equal(state_word("r-----"), "running");
@@ -185,26 +183,25 @@ static void test_vcpu_list(void **state)
 	check_vcpus("vcpus-4", "xm-vcpu-list", 4, CONFIG_XM);
 }
 
-static void check_info(struct info_style style, const char *name)
+static void check_info(enum config_dialect dialect, bool numa, const char *name)
 {
 	json_t *node = fixture("node");
 	struct text out = {0};
 
-	info_render(node, &style, &out);
+	info_render(node, dialect, numa, NULL, &out);
 	golden(&out, name);
 	json_decref(node);
 }
 
 static void test_info(void **state)
 {
-	struct info_style one = {.dialect = CONFIG_XL, .only = "xen_version"};
 	json_t *node = fixture("node");
 	struct text out = {0};
 
-	check_info((struct info_style){.dialect = CONFIG_XL}, "xl-info");
-	check_info((struct info_style){.dialect = CONFIG_XL, .numa = true}, "xl-info-n");
-	check_info((struct info_style){.dialect = CONFIG_XM}, "xm-info");
-	info_render(node, &one, &out);
+	check_info(CONFIG_XL, false, "xl-info");
+	check_info(CONFIG_XL, true, "xl-info-n");
+	check_info(CONFIG_XM, false, "xm-info");
+	info_render(node, CONFIG_XL, false, "xen_version", &out);
 	assert_string_equal(out.data, "4.17.7\n");
 	text_free(&out);
 	json_decref(node);

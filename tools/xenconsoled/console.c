@@ -263,8 +263,8 @@ void console_event(struct console *c)
 
 /* --- From beginning to end ----------------------------------------------------------------------- */
 
-/* The log of the guest of this name (NULL: the one it has), which leads out of no folder. */
-static void log_open_named(struct console *c, const char *name, bool fresh)
+/* The name leads out of no folder. */
+void console_log(struct console *c, const char *name, bool fresh)
 {
 	autofree char *path = NULL;
 
@@ -291,7 +291,7 @@ struct console *console_new(struct loop *loop, const struct console_options *opt
 	c->pty_limit = RECORD_SIZE;
 	c->record_path = xasprintf("%s/record-%u", options->run_folder, domid);
 	record_open(&c->record, c->record_path, served);
-	log_open_named(c, name, !c->record.page->end);
+	console_log(c, name, !c->record.page->end);
 	pty_make(c);
 	return c;
 }
@@ -340,9 +340,4 @@ void console_limit(struct console *c, long bytes)
 {
 	if (bytes >= (long)RING_OUT && bytes < RECORD_SIZE)
 		c->pty_limit = (uint64_t)bytes;
-}
-
-void console_reopen_log(struct console *c, const char *name)
-{
-	log_open_named(c, name, false);
 }

@@ -41,8 +41,8 @@ void console_limit(struct console *c, long bytes);
 void console_event(struct console *c);
 /* One viewer more: @fd is the console's. */
 void console_view(struct console *c, int fd);
-/* Opens the log anew, under the name the guest has now; NULL: that it had. */
-void console_reopen_log(struct console *c, const char *name);
+/* Opens the log (anew), under the name the guest has now; NULL: that it had. @fresh: it puts out its first bytes. */
+void console_log(struct console *c, const char *name, bool fresh);
 
 /* --- What the layer above gives, of the console made with this @wire ----------------------------- */
 

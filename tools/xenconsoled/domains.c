@@ -20,8 +20,6 @@
 
 #include <xen/grant_table.h>
 
-#define LISTED 256 /* domains a question */
-
 struct domain {
 	struct domain *next;
 	unsigned int domid;
@@ -220,18 +218,18 @@ static void domain_gone(struct domain *d)
 /* Calls domain_seen() for each but domain 0 that is not being taken apart. */
 static int list_domains(struct error *e)
 {
-	static xen_domctl_getdomaininfo_t info[LISTED];
+	static xen_domctl_getdomaininfo_t info[HYPER_LIST];
 	uint32_t first = 1;
 	int n;
 
 	do {
-		n = hyper_domain_list(hyper, first, info, LISTED, e);
+		n = hyper_domain_list(hyper, first, info, e);
 		for (int i = 0; i < n; i++)
 			if (!(info[i].flags & XEN_DOMINF_dying))
 				domain_seen(info[i].domain);
 		if (n > 0)
 			first = info[n - 1].domain + 1u;
-	} while (n == LISTED);
+	} while (n == HYPER_LIST);
 	return n;
 }
 
@@ -394,6 +392,6 @@ void domains_reopen_logs(void)
 		autofree char *name = e.class == ERROR_ABSENT ? NULL : store_read(store, path, &e);
 
 		if (d->console)
-			console_reopen_log(d->console, name);
+			console_log(d->console, name, false);
 	}
 }

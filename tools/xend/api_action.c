@@ -83,14 +83,6 @@ int api_vcpus_get(struct api_request *r, struct error *e)
 	return 0;
 }
 
-/* NULL: not said. */
-static const struct cpu_set *said(const struct cpu_set *set)
-{
-	static const struct cpu_set nothing;
-
-	return memcmp(set, &nothing, sizeof(nothing)) ? set : NULL;
-}
-
 int api_vcpus_put(struct api_request *r, struct error *e)
 {
 	const struct api_asked *a = &r->asked;
@@ -99,11 +91,8 @@ int api_vcpus_put(struct api_request *r, struct error *e)
 	if (pinning == (a->online >= 0))
 		return error_set(e, ERROR_USAGE, "the body must have either 'online' or 'vcpu'");
 	if (pinning)
-		return domain_pin(r->node, r->domain, a->vcpu, said(&a->hard), said(&a->soft),
-				  a->force, e);
-	if (!a->online || a->online > UINT16_MAX)
-		return error_set(e, ERROR_USAGE, "%ld is no number of vCPUs", a->online);
-	return domain_set_vcpus(r->node, r->domain, (uint32_t)a->online, a->ignore_host, e);
+		return domain_pin(r->node, r->domain, a->vcpu, &a->hard, &a->soft, a->force, e);
+	return domain_set_vcpus(r->node, r->domain, a->online, a->ignore_host, e);
 }
 
 /* --- Memory, scheduling ------------------------------------------------------------------------------------- */
@@ -135,7 +124,7 @@ static int put_scheduler(struct json_writer *w, struct node *n, struct domain *d
 	json_begin(w, NULL, '{');
 	json_put_number(w, "id", d->id);
 	json_put_text(w, "name", d->name);
-	json_put_text(w, "cpupool", domain_pool(n, d));
+	json_put_text(w, "cpupool", node_pool_name(n, d->info.cpupool));
 	json_put_members(w, &v, api_scheduler_members, JSON_ALL);
 	json_end(w);
 	return 0;

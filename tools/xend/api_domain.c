@@ -30,8 +30,6 @@ enum { FIELD_TARGET = 1, FIELD_TTY = 2 };
 static void put_domain(struct json_writer *w, struct node *n, const struct domain *d,
 		       unsigned long wanted)
 {
-	bool hvm = d->info.flags & XEN_DOMINF_hvm_guest;
-	bool pvh = d->config && d->config->type == DOMAIN_PVH;
 	struct shown s = {
 		.id = d->present ? (long)d->id : -1,
 		.uuid = d->uuid,
@@ -43,12 +41,10 @@ static void put_domain(struct json_writer *w, struct node *n, const struct domai
 		.shutdown_reason = domain_shutdown_reason(d),
 		.cpu_ns = d->info.cpu_time,
 		.ssid = d->info.ssidref,
-		.cpupool = d->present ? domain_pool(n, d) : NULL,
+		.cpupool = d->present ? node_pool_name(n, d->info.cpupool) : NULL,
 		.started_at = d->started_at ? d->started_at : -1,
 		.managed = d->managed,
-		.type = !hvm  ? "pv"
-			: pvh ? "pvh"
-			      : "hvm",
+		.type = d->info.flags & XEN_DOMINF_hvm_guest ? "hvm" : "pv",
 		.lingers = *d->lingers ? d->lingers : NULL,
 		.target_kb = wanted & FIELD_TARGET ? domain_target_kb(n, d) : 0,
 		.console_tty = d->console_tty,
@@ -139,12 +135,12 @@ static int read_config(const json_t *json, struct domain_config *c, struct error
 
 int api_domains_post(struct api_request *r, struct error *e)
 {
-	struct create_options options = {.paused = r->asked.paused, .managed = r->asked.managed};
 	struct domain_config c = {0};
 	int rc = read_config(r->asked.config, &c, e);
 
 	if (!rc && r->asked.start)
-		rc = api_wait(r, domain_create(r->node, &c, &options, e), finish_domain);
+		rc = api_wait(r, domain_create(r->node, &c, r->asked.paused, r->asked.managed, e),
+			      finish_domain);
 	else if (!rc)
 		rc = answer_domain(r, 201, domain_define(r->node, &c, e), e);
 	config_free(&c);

@@ -167,7 +167,7 @@ int api_debug_keys(struct api_request *r, struct error *e)
 {
 	if (!*r->asked.keys)
 		return error_set(e, ERROR_USAGE, "'keys' is empty");
-	return node_debug_keys(r->node, r->asked.keys, e);
+	return hyper_debug_keys(r->node->hyper, r->asked.keys, e);
 }
 
 /* --- CPU pools --------------------------------------------------------------------------------------------- */
@@ -196,7 +196,7 @@ int api_pool_put(struct api_request *r, struct error *e)
 
 	if (node_pool_find(r->node, r->segment[2], &pool, e))
 		return -1;
-	return node_pool_set(r->node, pool.id, a->tslice_ms, a->ratelimit_us, a->migration_delay_us,
+	return node_pool_set(r->node, &pool, a->tslice_ms, a->ratelimit_us, a->migration_delay_us,
 			     e);
 }
 

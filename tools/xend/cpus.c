@@ -75,16 +75,13 @@ int domain_pin(struct node *n, struct domain *d, long vcpu, const struct cpu_set
 
 	if (vcpu >= nr)
 		return error_set(e, ERROR_NOT_FOUND, "domain %s has no vCPU %ld", d->name, vcpu);
-	if ((hard && is_empty(hard)) || (soft && is_empty(soft)))
-		return error_set(e, ERROR_USAGE, "domain %s: no CPU is left to run on", d->name);
 	for (long i = vcpu < 0 ? 0 : vcpu; i <= last; i++) {
 		/* The call writes what is in effect into them. */
-		struct cpu_set h = hard ? *hard : (struct cpu_set){0};
-		struct cpu_set s = soft ? *soft : (struct cpu_set){0};
+		struct cpu_set h = *hard, s = *soft;
 
 		if (hyper_vcpu_affinity(n->hyper, d->id, (unsigned int)i,
-					hard ? (uint8_t *)&h : NULL, soft ? (uint8_t *)&s : NULL,
-					HYPER_MAP_BYTES,
+					is_empty(hard) ? NULL : (uint8_t *)&h,
+					is_empty(soft) ? NULL : (uint8_t *)&s, HYPER_MAP_BYTES,
 					force ? HYPER_AFFINITY_FORCE : HYPER_AFFINITY_SET, e))
 			return -1;
 	}
@@ -100,12 +97,15 @@ static int apply_cpus(struct node *n, struct domain *d, const unsigned int *node
 	bool each = soft ? c->cpus_soft_each : c->cpus_each;
 
 	for (long v = 0; v < c->max_vcpus && (each ? v : 0) < (long)list->nr; v++) {
-		struct cpu_set set;
+		struct cpu_set set[2] = {0}; /* hard, soft */
 
-		if (cpus_parse(list->item[each ? v : 0], node_of, nr, &set, e))
+		if (cpus_parse(list->item[each ? v : 0], node_of, nr, &set[soft], e))
 			return error_prefix(e, "domain %s: %s", d->name,
 					    soft ? "cpus_soft" : "cpus");
-		if (domain_pin(n, d, v, soft ? NULL : &set, soft ? &set : NULL, false, e))
+		if (is_empty(&set[soft]))
+			return error_set(e, ERROR_USAGE, "domain %s: no CPU is left to run on",
+					 d->name);
+		if (domain_pin(n, d, v, &set[0], &set[1], false, e))
 			return -1;
 	}
 	return 0;
@@ -208,29 +208,27 @@ int cpus_apply(struct node *n, struct domain *d, struct error *e)
 
 /* --- How many ------------------------------------------------------------------------------------------------- */
 
-int domain_set_vcpus(struct node *n, struct domain *d, uint32_t online, bool ignore_host,
+int domain_set_vcpus(struct node *n, struct domain *d, long online, bool ignore_host,
 		     struct error *e)
 {
 	autofree char *path = domain_path(d->id, "");
 	unsigned int most = domain_vcpus_max(d), host;
 
-	if (domain_needs_running(d, e))
-		return -1;
 	if (online < 1)
 		return error_set(e, ERROR_USAGE, "domain %s needs at least one vCPU", d->name);
 	if (online > most)
 		return error_set(e, ERROR_USAGE,
-				 "domain %s was made with %u vCPUs: %u are too many", d->name, most,
-				 online);
+				 "domain %s was made with %u vCPUs: %ld are too many", d->name,
+				 most, online);
 	if (host_cpus(n, &host, e))
 		return -1;
 	if (online > host && !ignore_host) {
-		error_set(e, ERROR_USAGE, "the host has %u CPUs, fewer than %u", host, online);
+		error_set(e, ERROR_USAGE, "the host has %u CPUs, fewer than %ld", host, online);
 		return error_hint(e, "--ignore-host allows it");
 	}
-	if (!d->id && n->settings->dom0_cpus && online < (uint32_t)n->settings->dom0_cpus)
+	if (!d->id && n->settings->dom0_cpus && online < n->settings->dom0_cpus)
 		return error_set(e, ERROR_USAGE, "dom0-cpus leaves domain 0 at least %ld vCPUs",
 				 n->settings->dom0_cpus);
-	store_put_cpus(n->store, path, online, most);
+	store_put_cpus(n->store, path, (unsigned int)online, most);
 	return store_flush(n->store, e);
 }

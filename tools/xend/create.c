@@ -31,18 +31,18 @@ static int fill_create(struct node *n, const struct domain *d, struct xen_domctl
 	const struct domain_config *config = d->config;
 	struct pool pool = {0};
 
-	hyper_create_defaults(c);
-	uuid_parse(d->uuid, c->handle);
-	c->max_vcpus = (uint32_t)config->max_vcpus;
-	if (config->max_event_channels)
-		c->max_evtchn_port = (uint32_t)config->max_event_channels;
-	c->max_grant_frames = (int32_t)config->max_grant_frames;
-	c->max_maptrack_frames = (int32_t)config->max_maptrack_frames;
-	if (config->max_grant_version > 0)
-		c->grant_opts = XEN_DOMCTL_GRANT_version((uint32_t)config->max_grant_version);
 	if (config->pool && node_pool_find(n, config->pool, &pool, e))
 		return -1;
-	c->cpupool_id = pool.id;
+	*c = (struct xen_domctl_createdomain){
+		.max_vcpus = (uint32_t)config->max_vcpus,
+		.max_evtchn_port = (uint32_t)(config->max_event_channels ?: 1023),
+		.max_grant_frames = (int32_t)config->max_grant_frames,
+		.max_maptrack_frames = (int32_t)config->max_maptrack_frames,
+		.grant_opts = XEN_DOMCTL_GRANT_version(
+			config->max_grant_version > 0 ? (uint32_t)config->max_grant_version : 2),
+		.cpupool_id = pool.id,
+	};
+	uuid_parse(d->uuid, c->handle);
 	return 0;
 }
 
@@ -50,7 +50,7 @@ static int fill_create(struct node *n, const struct domain *d, struct xen_domctl
 static int create_domain(struct operation *op)
 {
 	struct domain *d = op->d;
-	struct xen_domctl_createdomain c = {0};
+	struct xen_domctl_createdomain c;
 	uint32_t domid = 0;
 
 	op->domid = DOMID_INVALID; /* no longer the last one's */
@@ -70,8 +70,8 @@ static int create_memory(struct operation *op)
 	const struct domain_config *c = op->d->config;
 
 	/* A promise is limited by what the domain may have. */
-	if (hyper_domain_set_max_memory(op->node->hyper, op->domid, c->max_memory_kb + SLACK_KB,
-					&op->error))
+	if (hyper_domain_do(op->node->hyper, XEN_DOMCTL_max_mem, op->domid,
+			    c->max_memory_kb + SLACK_KB, &op->error))
 		return -1;
 	return balloon_claim(op, c->memory_kb);
 }
@@ -131,9 +131,11 @@ static int create_limits(struct operation *op)
 	int rc = cpus_apply(op->node, op->d, &op->error);
 
 	if (!rc && c->tsc_mode)
-		rc = hyper_domain_set_tsc_mode(h, op->domid, (unsigned int)c->tsc_mode, &op->error);
+		rc = hyper_domain_do(h, XEN_DOMCTL_settscinfo, op->domid, (uint64_t)c->tsc_mode,
+				     &op->error);
 	if (!rc && offset)
-		rc = hyper_domain_set_time_offset(h, op->domid, offset, &op->error);
+		rc = hyper_domain_do(h, XEN_DOMCTL_settimeoffset, op->domid, (uint64_t)offset,
+				     &op->error);
 	return rc;
 }
 
@@ -157,7 +159,8 @@ static int create_start(struct operation *op)
 	const struct creation *creation = op->data;
 	struct domain *d = op->d;
 
-	if (!creation->paused && hyper_domain_unpause(op->node->hyper, d->id, &op->error))
+	if (!creation->paused &&
+	    hyper_domain_do(op->node->hyper, XEN_DOMCTL_unpausedomain, d->id, 0, &op->error))
 		return -1;
 	d->started_at = time(NULL);
 	d->from_restart = !strcmp(op->kind, "restart");
@@ -187,17 +190,12 @@ static void create_finish(struct operation *op)
 
 /* --- Beginning ------------------------------------------------------------------------------------------------ */
 
-/* What can be seen to be wrong before anything is made. */
+/* What can be seen to be wrong before anything is made, and config_check() did not see. */
 static int check(const struct domain_config *c, struct error *e)
 {
-	if (c->type != DOMAIN_PV)
-		return error_set(e, ERROR_UNSUPPORTED, "domain %s: only PV guests can run yet",
-				 c->name);
-	if (c->bootloader && !c->kernel)
+	if (!c->kernel)
 		return error_set(e, ERROR_UNSUPPORTED,
 				 "domain %s: boot loaders are not run yet: name a kernel", c->name);
-	if (!c->kernel)
-		return error_set(e, ERROR_CONFIG, "domain %s has no kernel", c->name);
 	if (access(c->kernel, R_OK))
 		return error_errno(e, ERROR_CONFIG, errno, "kernel %s", c->kernel);
 	if (c->ramdisk && access(c->ramdisk, R_OK))
@@ -244,15 +242,13 @@ static void settle(struct domain_config *c)
 /* Who has its name or its uuid. */
 static struct domain *find_same(struct node *n, const struct domain_config *c)
 {
-	struct domain *d = c->name ? domain_by_name(n, c->name) : NULL;
+	struct domain *d = domain_by_name(n, c->name);
 
 	return d || !c->uuid ? d : domain_by_uuid(n, c->uuid);
 }
 
 static int check_free(const struct domain *d, const struct domain_config *c, struct error *e)
 {
-	if (!c->name || !*c->name)
-		return error_set(e, ERROR_CONFIG, "the domain has no name");
 	if (!d)
 		return 0;
 	if (strcmp(d->name, c->name))
@@ -285,11 +281,11 @@ static struct domain *add(struct node *n, struct domain_config *c, bool managed,
 	return NULL;
 }
 
-struct operation *domain_create(struct node *n, struct domain_config *config,
-				const struct create_options *options, struct error *e)
+struct operation *domain_create(struct node *n, struct domain_config *config, bool paused,
+				bool managed, struct error *e)
 {
-	struct domain *d = check(config, e) ? NULL : add(n, config, options->managed, e);
-	struct operation *op = d ? domain_make(n, "create", d, options->paused, e) : NULL;
+	struct domain *d = check(config, e) ? NULL : add(n, config, managed, e);
+	struct operation *op = d ? domain_make(n, "create", d, paused, e) : NULL;
 
 	if (d && !op && !d->managed)
 		domain_drop(n, d);

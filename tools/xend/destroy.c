@@ -29,7 +29,7 @@ static int destroy_stop(struct operation *op)
 	if (record_save(op->d, &op->error))
 		return -1;
 	if (still_there(op, &info) && !(info.flags & XEN_DOMINF_dying))
-		hyper_domain_pause(op->node->hyper, op->domid, NULL);
+		hyper_domain_do(op->node->hyper, XEN_DOMCTL_pausedomain, op->domid, 0, NULL);
 	return 0;
 }
 

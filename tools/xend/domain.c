@@ -174,13 +174,6 @@ struct domain *domain_find_running(struct node *n, const char *which, struct err
 
 /* --- What the hypervisor says ------------------------------------------------------------------------------ */
 
-void uuid_print(const uint8_t b[16], char out[37])
-{
-	snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-		 b[13], b[14], b[15]);
-}
-
 bool uuid_parse(const char *s, uint8_t bytes[16])
 {
 	for (int i = 0; i < 16; i++) {
@@ -218,10 +211,14 @@ static void learn_name(struct node *n, struct domain *d)
 static struct domain *adopt(struct node *n, const struct xen_domctl_getdomaininfo *info)
 {
 	autofree char *made_up = xasprintf("domain-%u", info->domain);
+	const uint8_t *b = info->handle;
 	struct domain *d;
 	char uuid[37];
 
-	uuid_print(info->handle, uuid);
+	snprintf(uuid, sizeof(uuid),
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+		 b[15]);
 	d = domain_by_uuid(n, uuid);
 	if (!d || d->id != DOMID_INVALID)
 		d = domain_add(n, made_up, uuid);
@@ -274,20 +271,19 @@ static struct domain *merge(struct node *n, struct domain *d,
 
 int domains_refresh(struct node *n, struct error *e)
 {
-	enum { AT_ONCE = 128 };
-	static xen_domctl_getdomaininfo_t info[AT_ONCE];
+	static xen_domctl_getdomaininfo_t info[HYPER_LIST];
 	struct domain *d = n->domains;
 	uint32_t first = 0;
 	int nr;
 
 	do {
-		nr = hyper_domain_list(n->hyper, first, info, AT_ONCE, e);
+		nr = hyper_domain_list(n->hyper, first, info, e);
 		if (nr < 0)
 			return -1;
 		d = merge(n, d, info, nr);
 		if (nr)
 			first = info[nr - 1].domain + 1u;
-	} while (nr == AT_ONCE);
+	} while (nr == HYPER_LIST);
 	while (d && d->id != DOMID_INVALID)
 		d = vanished(n, d, false);
 	return 0;
@@ -353,9 +349,4 @@ unsigned int domain_vcpus_max(const struct domain *d)
 	if (d->present)
 		return d->info.max_vcpu_id + 1;
 	return d->config ? (unsigned int)d->config->max_vcpus : 0;
-}
-
-const char *domain_pool(struct node *n, const struct domain *d)
-{
-	return node_pool_name(n, d->present ? d->info.cpupool : 0);
 }

@@ -65,8 +65,6 @@ uint64_t domain_max_memory_kb(const struct domain *d); /* what it may have; UINT
 /* /local/domain/N/memory/target; one read of xenstore. What the configuration says where it does not run. */
 uint64_t domain_target_kb(struct node *n, const struct domain *d);
 unsigned int domain_vcpus_online(const struct domain *d), domain_vcpus_max(const struct domain *d);
-/* The name of its CPU pool: "Pool-0". Asked once for every pool. */
-const char *domain_pool(struct node *n, const struct domain *d);
 
 struct vcpu_state {
 	uint32_t vcpu, cpu; /* @cpu: the last it ran on */
@@ -100,9 +98,9 @@ int domain_set_target(struct node *n, struct domain *d, uint64_t target_kb,
 int domain_set_max(struct node *n, struct domain *d, uint64_t max_kb,
 		   struct error *e); /* xm mem-max */
 /* More than the host's CPUs only with @ignore_host. */
-int domain_set_vcpus(struct node *n, struct domain *d, uint32_t online, bool ignore_host,
+int domain_set_vcpus(struct node *n, struct domain *d, long online, bool ignore_host,
 		     struct error *e);
-/* @vcpu -1: all; NULL leaves that affinity as it is; @force: also where a temporary pin stands (nothing to override yet). */
+/* @vcpu -1: all; an empty set leaves that affinity as it is; @force: also where a temporary pin stands (nothing to override yet). */
 int domain_pin(struct node *n, struct domain *d, long vcpu, const struct cpu_set *hard,
 	       const struct cpu_set *soft, bool force, struct error *e);
 /* Values of -1 stay as they are. */
@@ -117,14 +115,12 @@ int domain_delete(struct node *n, struct domain *d, struct error *e);
 
 /* --- Acting, as operations: NULL with the error set when refused at once ------------------------------ */
 
-struct create_options {
-	bool paused;  /* leave it paused */
-	bool managed; /* keep it after its end */
-};
-
-/* @config's content is taken over (left empty) on success. op->uuid is the new domain's; once done it is found by it. */
-struct operation *domain_create(struct node *n, struct domain_config *config,
-				const struct create_options *options, struct error *e);
+/*
+ * @config's content is taken over (left empty) on success. op->uuid is the new domain's; once done it is found by it. @paused: it is left so;
+ * @managed: it is kept after its end.
+ */
+struct operation *domain_create(struct node *n, struct domain_config *config, bool paused,
+				bool managed, struct error *e);
 /* A managed one. */
 struct operation *domain_start(struct node *n, struct domain *d, bool paused, struct error *e);
 /* To the end: devices removed, nodes and memory gone. ERROR_RETRY with the reason where the hypervisor cannot let go yet. */

@@ -12,7 +12,8 @@ static int set_paused(struct node *n, struct domain *d, bool paused, struct erro
 	if (domain_needs_running(d, e) || domain_refresh(n, d, false, e))
 		return -1;
 	if (paused != !!(d->info.flags & XEN_DOMINF_paused) &&
-	    (paused ? hyper_domain_pause : hyper_domain_unpause)(n->hyper, d->id, e))
+	    hyper_domain_do(n->hyper, paused ? XEN_DOMCTL_pausedomain : XEN_DOMCTL_unpausedomain,
+			    d->id, 0, e))
 		return -1;
 	domain_refresh(n, d, false, NULL);
 	domain_announce(n, d, paused ? "paused" : "unpaused");
@@ -42,8 +43,6 @@ int domain_trigger(struct node *n, struct domain *d, const char *trigger, uint32
 					       [XEN_DOMCTL_SENDTRIGGER_POWER] = "power",
 					       [XEN_DOMCTL_SENDTRIGGER_SLEEP] = "sleep"};
 
-	if (domain_needs_running(d, e))
-		return -1;
 	for (unsigned int i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++)
 		if (!strcmp(trigger, triggers[i]))
 			return hyper_domain_trigger(n->hyper, d->id, i, vcpu, e);
@@ -58,8 +57,6 @@ int domain_sysrq(struct node *n, struct domain *d, char key, struct error *e)
 {
 	autofree char *path = domain_path(d->id, "/control/sysrq");
 
-	if (domain_needs_running(d, e))
-		return -1;
 	if (!isalnum((unsigned char)key))
 		return error_set(e, ERROR_USAGE, "a magic key is a letter or a digit");
 	return store_write(n->store, path, e, "%c", key);
@@ -201,7 +198,7 @@ int domain_set_max(struct node *n, struct domain *d, uint64_t max_kb, struct err
 		return error_set(e, ERROR_CONFLICT, "domain %s has %llu KiB, more than %llu",
 				 d->name, (unsigned long long)domain_memory_kb(d),
 				 (unsigned long long)max_kb);
-	if (d->present && hyper_domain_set_max_memory(n->hyper, d->id, max_kb + 1024, e))
+	if (d->present && hyper_domain_do(n->hyper, XEN_DOMCTL_max_mem, d->id, max_kb + 1024, e))
 		return -1;
 	return set_memory(n, d, true, max_kb, e);
 }

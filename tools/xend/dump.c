@@ -69,10 +69,10 @@ static size_t pages_of(const struct dump *p)
 
 static int take_vcpus(struct dump *p, const xen_domctl_getdomaininfo_t *info, struct error *e)
 {
-	autofree vcpu_guest_context_t *context = xmalloc(sizeof(*context));
+	autofree vcpu_guest_context_t *context = xcalloc(1, sizeof(*context));
 
 	for (unsigned int i = 0; i <= info->max_vcpu_id; i++) {
-		if (hyper_vcpu_get_context(p->h, p->domid, i, context, e))
+		if (hyper_vcpu_context(p->h, p->domid, i, context, false, e))
 			return i ? 0 : -1; /* one that was never started has nothing to show */
 		text_add(&p->parts[PRSTATUS], context, sizeof(*context));
 	}
@@ -300,7 +300,7 @@ static int dump_pause(struct operation *op)
 	strcpy(d->doing, op->kind);
 	if (record_save(d, &op->error))
 		return -1;
-	return hyper_domain_pause(op->node->hyper, op->domid, &op->error);
+	return hyper_domain_do(op->node->hyper, XEN_DOMCTL_pausedomain, op->domid, 0, &op->error);
 }
 
 static int dump_write(struct operation *op)
@@ -318,7 +318,7 @@ static void dump_finish(struct operation *op)
 	struct dump *p = op->data;
 
 	if (*op->d->doing)
-		hyper_domain_unpause(op->node->hyper, op->domid, NULL);
+		hyper_domain_do(op->node->hyper, XEN_DOMCTL_unpausedomain, op->domid, 0, NULL);
 	op->d->doing[0] = '\0';
 	record_save(op->d, NULL);
 	for (int i = 0; i < SECTIONS; i++)
@@ -353,10 +353,6 @@ struct operation *domain_dump(struct node *n, struct domain *d, const char *file
 
 	if (!d->id)
 		error_set(e, ERROR_CONFLICT, "domain 0 cannot be dumped from within");
-	else if (domain_needs_running(d, e))
-		return NULL;
-	else if (file && *file != '/')
-		error_set(e, ERROR_USAGE, "the dump's file needs a whole path, not %s", file);
 	else
 		op = operation_new(n, "dump-core", d, dump_steps, e);
 	if (!op)

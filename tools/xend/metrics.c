@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNTER_BYTES_MOST 4096
-
 typedef unsigned long long ull;
 
 const char *metrics_sysfs = "/sys";
@@ -163,7 +161,8 @@ static const struct counter {
 static void put_counter(struct node *n, const struct counter *c, const char *path, struct text *out)
 {
 	const char *ids = path + strlen(metrics_sysfs) + strcspn(c->path, "*");
-	autofree char *name = NULL, *text = NULL;
+	autofree char *name = NULL;
+	unsigned long long figure;
 	unsigned int domid, devid;
 	struct domain *d;
 	int len = 0;
@@ -171,11 +170,10 @@ static void put_counter(struct node *n, const struct counter *c, const char *pat
 	if (sscanf(ids, "%u%*1[.-]%u%n", &domid, &devid, &len) != 2 || ids[len] != '/')
 		return;
 	d = domain_by_id(n, domid);
-	text = d ? file_read(path, COUNTER_BYTES_MOST, NULL, NULL) : NULL;
-	if (!text)
+	if (!d || !file_number(path, &figure))
 		return;
 	name = strstr(c->path, "vbd") ? vdev_name(devid) : xasprintf("%u", devid);
-	sample(out, c->name, d, "device", name, strtoull(text, NULL, 10) * c->unit);
+	sample(out, c->name, d, "device", name, figure * c->unit);
 }
 
 static void write_counter(struct node *n, const struct counter *c, struct text *out)

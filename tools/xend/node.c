@@ -107,23 +107,19 @@ int node_log(struct node *n, size_t most, struct text *out, struct error *e)
 	return 0;
 }
 
-int node_debug_keys(struct node *n, const char *keys, struct error *e)
-{
-	return hyper_debug_keys(n->hyper, keys, e);
-}
-
 /* --- Pools -------------------------------------------------------------------------------------------------- */
 
 /* The credit schedulers' own values of a pool; others have none. */
-static void fill_scheduler(struct node *n, uint32_t sched_id, struct pool *p)
+static void fill_scheduler(struct node *n, struct pool *p)
 {
-	struct xen_sysctl_scheduler_op op = {.cpupool_id = p->id, .sched_id = sched_id};
+	struct xen_sysctl_scheduler_op op = {.cpupool_id = p->id, .sched_id = p->sched_id};
+	bool second = p->sched_id == XEN_SCHEDULER_CREDIT2;
 
 	p->tslice_ms = p->ratelimit_us = p->migration_delay_us = -1;
-	if ((sched_id != XEN_SCHEDULER_CREDIT && sched_id != XEN_SCHEDULER_CREDIT2) ||
+	if ((p->sched_id != XEN_SCHEDULER_CREDIT && !second) ||
 	    hyper_sched_params(n->hyper, &op, false, NULL))
 		return;
-	if (sched_id == XEN_SCHEDULER_CREDIT2) {
+	if (second) {
 		p->ratelimit_us = op.u.sched_credit2.ratelimit_us;
 		return;
 	}
@@ -145,11 +141,12 @@ int node_pools(struct node *n, struct pool **out, size_t *nr, struct error *e)
 		*out = xrealloc(*out, (*nr + 1) * sizeof(**out));
 		p = &(*out)[(*nr)++];
 		*p = (struct pool){.id = pool.id,
+				   .sched_id = pool.sched_id,
 				   .scheduler = hyper_sched_name(pool.sched_id),
 				   .domains = pool.nr_domains};
 		snprintf(p->name, sizeof(p->name), "%s", node_pool_name(n, pool.id));
 		memcpy(&p->cpus, pool.cpus, sizeof(p->cpus));
-		fill_scheduler(n, pool.sched_id, p);
+		fill_scheduler(n, p);
 	}
 	if (found.class == ERROR_NOT_FOUND)
 		return 0;
@@ -176,26 +173,20 @@ int node_pool_find(struct node *n, const char *which, struct pool *pool, struct 
 	return error_set(e, ERROR_NOT_FOUND, "there is no CPU pool %.80s", which);
 }
 
-int node_pool_set(struct node *n, uint32_t id, long tslice_ms, long ratelimit_us,
+int node_pool_set(struct node *n, const struct pool *pool, long tslice_ms, long ratelimit_us,
 		  long migration_delay_us, struct error *e)
 {
-	struct xen_sysctl_scheduler_op op = {.cpupool_id = id};
-	struct hyper_pool pool;
+	struct xen_sysctl_scheduler_op op = {.cpupool_id = pool->id, .sched_id = pool->sched_id};
+	bool second = pool->sched_id == XEN_SCHEDULER_CREDIT2;
 
-	if (hyper_pool_next(n->hyper, id, &pool, e))
-		return -1;
-	if (pool.id != id)
-		return error_set(e, ERROR_NOT_FOUND, "there is no CPU pool %u", id);
-	op.sched_id = pool.sched_id;
 	if (hyper_sched_params(n->hyper, &op, false, e))
 		return -1;
-	if (ratelimit_us >= 0 && op.sched_id == XEN_SCHEDULER_CREDIT2)
-		op.u.sched_credit2.ratelimit_us = (uint16_t)ratelimit_us;
-	else if (ratelimit_us >= 0)
-		op.u.sched_credit.ratelimit_us = (uint16_t)ratelimit_us;
-	if (tslice_ms >= 0 && op.sched_id != XEN_SCHEDULER_CREDIT2)
+	if (ratelimit_us >= 0)
+		*(second ? &op.u.sched_credit2.ratelimit_us : &op.u.sched_credit.ratelimit_us) =
+			(uint16_t)ratelimit_us;
+	if (tslice_ms >= 0 && !second)
 		op.u.sched_credit.tslice_ms = (uint16_t)tslice_ms;
-	if (migration_delay_us >= 0 && op.sched_id != XEN_SCHEDULER_CREDIT2)
+	if (migration_delay_us >= 0 && !second)
 		op.u.sched_credit.vcpu_migr_delay_us = (uint16_t)migration_delay_us;
 	return hyper_sched_params(n->hyper, &op, true, e);
 }

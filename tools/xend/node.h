@@ -80,12 +80,11 @@ struct node_info *node_info(struct node *n, bool detail, struct error *e);
 int node_dmesg(struct node *n, bool clear, struct text *out, struct error *e);
 /* The last @most bytes of xend.log, from a line's beginning. */
 int node_log(struct node *n, size_t most, struct text *out, struct error *e);
-int node_debug_keys(struct node *n, const char *keys, struct error *e);
 
 /* --- CPU pools and schedulers ------------------------------------------------------------------------ */
 
 struct pool {
-	uint32_t id;
+	uint32_t id, sched_id;
 	char name[64];	       /* "Pool-0" */
 	const char *scheduler; /* "credit", "credit2", "rtds", "null" */
 	struct cpu_set cpus;
@@ -101,7 +100,7 @@ int node_pool_find(struct node *n, const char *which, struct pool *pool, struct 
 /* "Pool-0"; xenstore is asked once. */
 const char *node_pool_name(struct node *n, uint32_t id);
 /* Changes what is not -1 of a pool's scheduler. */
-int node_pool_set(struct node *n, uint32_t id, long tslice_ms, long ratelimit_us,
+int node_pool_set(struct node *n, const struct pool *pool, long tslice_ms, long ratelimit_us,
 		  long migration_delay_us, struct error *e);
 
 /* --- Events -------------------------------------------------------------------------------------------- */

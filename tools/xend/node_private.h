@@ -34,7 +34,6 @@ void domain_announce(struct node *n, const struct domain *d, const char *what);
 void domain_ended(struct node *n, struct domain *d);
 /* -1, with the error, where it does not run. */
 int domain_needs_running(const struct domain *d, struct error *e);
-void uuid_print(const uint8_t bytes[16], char out[37]);
 bool uuid_parse(const char *s, uint8_t bytes[16]);
 /* "/local/domain/7" and the text behind it; the caller's. */
 char *domain_path(uint32_t domid, const char *below);

@@ -39,18 +39,28 @@ static void transfer_begin(struct transfer *t, uint32_t client, const void *byte
 	t->client = client;
 }
 
+/*
+ * The journal need not know of what only answers whole requests that have just come and changed nothing: where this process is killed, the
+ * next one has their bytes still, and answers them again but for what was sent.
+ */
 static void prepare(struct conn *c)
 {
-	if (!c->closing)
+	const struct transfer *in = &journal_transfers()->in;
+	bool just_came = in->client == c->client->id && in->at == journal_size();
+
+	if (!c->closing && !(just_came && !c->in.len && !c->in_logged && !c->out_logged))
 		conn_note(c, 0);
 }
 
-/* So many bytes are with the client. */
+/* So many bytes are with the client; the journal has the rest. */
 static void sent(struct conn *c, size_t n)
 {
 	conn_note(c, n);
 	journal_commit();
 	conn_sent(c, n);
+	/* Both transfers are over. First the one that came: without the other it would be answered again. */
+	__atomic_store_n(&journal_transfers()->in.client, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&journal_transfers()->out.client, 0, __ATOMIC_RELEASE);
 }
 
 static void client_gone(struct client *client)
@@ -77,9 +87,10 @@ static void finish(struct conn *c)
 
 	if (!c->closing && queue_len(&c->out)) {
 		transfer_begin(t, c->client->id, queue_first(&c->out), queue_len(&c->out));
-		if (sendmmsg(fd, &t->message, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
-			sent(c, t->message.msg_len);
-		else if (errno != EAGAIN && errno != EINTR)
+		if (sendmmsg(fd, &t->message, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ||
+		    errno == EAGAIN || errno == EINTR)
+			sent(c, t->message.msg_len == TRANSFER_NONE ? 0 : t->message.msg_len);
+		else
 			c->closing = true;
 	}
 	if (queue_len(&c->out) > BACKLOG_MAX) {
@@ -205,10 +216,13 @@ int sockets_open(struct loop *loop, const char *path, const char *path_ro,
 	listeners[0].path = path;
 	listeners[1].path = path_ro;
 	keeper_descriptors(find_again);
-	if (out && out <= queue_len(&to->out))
-		sent(to, out);
 	if (in)
 		received(from, in);
+	if (out && out <= queue_len(&to->out))
+		sent(to, out);
+	/* What others wait for may go out before its answer. */
+	if (in)
+		sent(from, 0);
 	for (client = TAILQ_FIRST(&the_store.clients); client; client = next) {
 		next = TAILQ_NEXT(client, link);
 		if (client->id >= CLIENT_SOCKET && !conn_of(client)->source)

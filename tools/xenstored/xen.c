@@ -106,11 +106,10 @@ void xen_unmap(unsigned int domid, void *page, bool by_grant)
 
 uint32_t xen_own_port(void)
 {
-	char *text = file_read("/proc/xen/xsd_port", 64, NULL, NULL);
-	uint32_t port = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+	unsigned long long port;
 
-	free(text);
-	return port;
+	file_number("/proc/xen/xsd_port", &port);
+	return (uint32_t)port;
 }
 
 enum xen_state xen_domain_state(unsigned int domid)

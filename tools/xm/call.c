@@ -16,7 +16,7 @@ static void command_unknown(struct xm *x, const char *name)
 	unsigned int least = strlen(name) < 4 ? 2 : 3;
 	const char *near = NULL;
 
-	for (const struct command *c = commands; c->run; c++) {
+	for (const struct command *c = commands; c->name; c++) {
 		unsigned int n = str_distance(name, c->name);
 
 		if (in_dialect(c->dialects, x->dialect) && n < least) {
@@ -31,38 +31,67 @@ static void command_unknown(struct xm *x, const char *name)
 		error_hint(&x->error, "'%s help --long' lists all of them", x->program);
 }
 
+void later_each(enum config_dialect dialect,
+		void (*each)(void *arg, const char *name, const char *hint), void *arg)
+{
+	for (const struct later *l = commands_later; l->hint; l++)
+		for (unsigned char mask = 0; mask <= ONLY_XM; mask++) {
+			bool any = l->names[mask] && in_dialect(mask, dialect);
+			autofree char *names = xstrdup(any ? l->names[mask] : "");
+
+			for (char *name = strtok(names, " "); name; name = strtok(NULL, " "))
+				each(arg, name, l->hint);
+		}
+}
+
+/* Names that begin as what was typed, or the one that is it. */
+struct candidates {
+	const char *typed, *hint; /* @hint: of the last one, if it is not done yet */
+	struct text names;
+	int nr;
+};
+
+static void consider(void *arg, const char *name, const char *hint)
+{
+	struct candidates *like = arg;
+
+	if (!str_starts(name, like->typed) || (like->nr && !strcmp(like->names.data, like->typed)))
+		return;
+	if (!strcmp(name, like->typed))
+		like->names.len = like->nr = 0;
+	text_printf(&like->names, "%s%s", like->nr++ ? ", " : "", name);
+	like->hint = hint;
+}
+
 const struct command *command_find(struct xm *x, const char *name)
 {
 	const struct command *found = NULL;
-	struct text names = {0};
-	int nr = 0;
+	struct candidates like = {.typed = name};
 
 	for (const struct command *c = commands; c->name; c++) {
 		if (!in_dialect(c->dialects, x->dialect))
 			continue;
 		if (called(c, name)) {
-			found = c;
-			nr = 1;
-			break;
+			text_free(&like.names);
+			return c;
 		}
-		if (str_starts(c->name, name)) {
-			found = c;
-			text_printf(&names, "%s%s", nr++ ? ", " : "", c->name);
-		}
+		consider(&like, c->name, NULL);
+		found = str_starts(c->name, name) ? c : found;
 	}
-	if (!nr) {
+	later_each(x->dialect, consider, &like);
+	if (!like.nr) {
 		command_unknown(x, name);
-	} else if (nr > 1) {
+	} else if (like.nr > 1) {
 		error_set(&x->error, ERROR_USAGE, "Subcommand %s is ambiguous: %s", name,
-			  names.data);
+			  like.names.data);
 		error_hint(&x->error, "write more of it");
-	} else if (!found->run) {
+	} else if (like.hint) {
 		error_set(&x->error, ERROR_UNSUPPORTED, "%s %s is not done by this system yet",
-			  x->program, found->name);
-		error_hint(&x->error, "%s", found->summary);
+			  x->program, like.names.data);
+		error_hint(&x->error, "%s", like.hint);
 	}
-	text_free(&names);
-	return nr == 1 && found->run ? found : NULL;
+	text_free(&like.names);
+	return like.nr == 1 && !like.hint ? found : NULL;
 }
 
 /* --- Options and operands ----------------------------------------------------------------------------- */

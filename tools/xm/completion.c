@@ -20,7 +20,7 @@ static void names(enum config_dialect dialect, bool domains, struct text *out)
 {
 	const char *blank = "";
 
-	for (const struct command *c = commands; c->run; c++)
+	for (const struct command *c = commands; c->name; c++)
 		if (in_dialect(c->dialects, dialect) && (!domains || wants_domain(c))) {
 			text_printf(out, "%s%s", blank, c->name);
 			blank = domains ? "|" : " ";
@@ -46,7 +46,7 @@ static void bash_dialect(enum config_dialect dialect, const char *program, struc
 	text_printf(out, "\t%s)\n\t\tcommands=\"", program);
 	names(dialect, false, out);
 	text_str(out, "\"\n\t\tcase $command in\n");
-	for (const struct command *c = commands; c->run; c++)
+	for (const struct command *c = commands; c->name; c++)
 		if (in_dialect(c->dialects, dialect))
 			bash_options(c, dialect, out);
 	text_str(out, "\t\tesac\n\t\tcase $command in\n\t\t");
@@ -129,7 +129,7 @@ static void fish(struct text *out)
 
 	text_str(out, "# Completion of xm and xl for fish; made by 'xm completion fish'.\n");
 	for (enum config_dialect dialect = CONFIG_XL; dialect <= CONFIG_XM; dialect++)
-		for (const struct command *c = commands; c->run; c++)
+		for (const struct command *c = commands; c->name; c++)
 			if (in_dialect(c->dialects, dialect))
 				fish_command(c, dialect, programs[dialect], out);
 }

@@ -7,6 +7,9 @@
 #include "xm/terminal.h"
 #include "xm/verbs.h"
 
+#include "lib/base/file.h"
+#include "lib/base/socket.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +44,7 @@ static int viewers_answer(int fd, struct error *e)
 /* @attach: the request's line. */
 static int viewers_attach(const char *attach, struct error *e)
 {
-	int fd = socket_connect("XENCONSOLED_SOCKET", VIEWERS_SOCKET);
+	int fd = socket_connect("XENCONSOLED_SOCKET", VIEWERS_SOCKET, 0);
 
 	if (fd < 0) {
 		error_errno(e, errno == EACCES ? ERROR_PERMISSION : ERROR_ABSENT, errno,
@@ -68,8 +71,6 @@ static int pty_open(struct xm *x, long long domid)
 
 /* --- Both ways --------------------------------------------------------------------------------------------------- */
 
-enum console_end { CONSOLE_LEFT, CONSOLE_CLOSED };
-
 /* Keys typed: false when that was the escape, or the end of input. */
 static bool keys_pass(int fd, char escape)
 {
@@ -79,7 +80,7 @@ static bool keys_pass(int fd, char escape)
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
 	found = memchr(buffer, escape, (size_t)n);
-	write_all(fd, buffer, found ? (size_t)(found - buffer) : (size_t)n);
+	file_put(fd, buffer, found ? (size_t)(found - buffer) : (size_t)n);
 	return n && !found;
 }
 
@@ -90,21 +91,22 @@ static bool output_pass(int fd)
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
-	return n > 0 && write_all(STDOUT_FILENO, buffer, (size_t)n);
+	return n > 0 && !file_put(STDOUT_FILENO, buffer, (size_t)n);
 }
 
-static enum console_end console_pass(int fd, char escape)
+/* True: it was left; false: the other end has closed. */
+static bool console_pass(int fd, char escape)
 {
 	struct pollfd fds[2] = {{.fd = fd, .events = POLLIN},
 				{.fd = STDIN_FILENO, .events = POLLIN}};
 
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return CONSOLE_CLOSED;
+			return false;
 		if (fds[0].revents && !output_pass(fd))
-			return CONSOLE_CLOSED;
+			return false;
 		if (fds[1].revents && !keys_pass(fd, escape))
-			return CONSOLE_LEFT;
+			return true;
 	}
 }
 
@@ -140,7 +142,7 @@ int console_attach(struct xm *x, long long domid, const char *type, long number,
 	if (fd < 0)
 		return -1;
 	terminal_make_raw("");
-	while (fd >= 0 && console_pass(fd, escape) == CONSOLE_CLOSED) {
+	while (fd >= 0 && !console_pass(fd, escape)) {
 		close(fd);
 		fd = pty ? -1 : console_again(x, domid, attach);
 	}

@@ -5,7 +5,6 @@
 #include "lib/base/sxp.h"
 #include "xm/verbs.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* --- The classes --------------------------------------------------------------------------------------- */
@@ -73,29 +72,17 @@ void devices_render(const struct device_class *class, const json_t *devices,
 	rows_render(devices, class->row[dialect], out);
 }
 
-static void device_pair(struct sxp *list, const char *name, const json_t *value)
-{
-	char number[24];
-
-	snprintf(number, sizeof(number), "%lld", json_integer_value(value));
-	if (json_is_string(value) || json_is_integer(value))
-		sxp_pair(list, name, json_is_string(value) ? json_string_value(value) : number);
-}
-
 void device_long_render(const json_t *device, struct text *out)
 {
 	static const char *const renamed[][2] = {{"backend_path", "backend"},
 						 {"event_channel", "event-channel"},
 						 {"backend_id", "backend-id"}};
 	const json_t *refs = json_object_get(device, "ring_refs");
-	struct sxp *x = sxp_list(), *list = sxp_list();
-	bool one = json_array_size(refs) == 1;
+	struct sxp *x = sxp_add_json(sxp_list(), json_object_get(device, "devid"));
+	json_auto_t *shown = json_object();
 	const char *key;
 	json_t *value;
-	char number[24];
 
-	snprintf(number, sizeof(number), "%lld", member_number(device, "devid", 0));
-	sxp_add(sxp_add(x, sxp_atom(number)), list);
 	json_object_foreach((json_t *)device, key, value)
 	{
 		const char *name = key;
@@ -103,10 +90,13 @@ void device_long_render(const json_t *device, struct text *out)
 		for (size_t i = 0; i < sizeof(renamed) / sizeof(renamed[0]); i++)
 			if (!strcmp(key, renamed[i][0]))
 				name = renamed[i][1];
-		device_pair(list, name, value);
+		if (json_is_string(value) || json_is_integer(value))
+			json_object_set(shown, name, value);
 	}
-	device_pair(list, one ? "ring-ref" : "tx-ring-ref", json_array_get(refs, 0));
-	device_pair(list, "rx-ring-ref", json_array_get(refs, 1));
+	json_object_set(shown, json_array_size(refs) == 1 ? "ring-ref" : "tx-ring-ref",
+			json_array_get(refs, 0));
+	json_object_set(shown, "rx-ring-ref", json_array_get(refs, 1));
+	sxp_add(x, sxp_add_json(sxp_list(), shown));
 	sxp_print(x, true, out);
 	text_str(out, "\n");
 	sxp_free(x);

@@ -7,13 +7,16 @@
 
 #include <stdlib.h>
 
+static void help_later(void *out, const char *name, const char *hint)
+{
+	text_printf(out, "  %-27s %s\n", name, hint);
+}
+
 /* What is not done yet, and the exit statuses. */
-static void help_later(struct xm *x)
+static void help_rest(struct xm *x)
 {
 	text_str(&x->out, "\nNot done by this system yet:\n\n");
-	for (const struct command *c = commands; c->name; c++)
-		if (!c->run && in_dialect(c->dialects, x->dialect))
-			text_printf(&x->out, "  %-27s %s\n", c->name, c->summary);
+	later_each(x->dialect, help_later, &x->out);
 	text_str(
 		&x->out,
 		"\nExit status: 0 done, 1 failed, 64 wrong usage, 65 bad configuration, 66 no such domain or device,\n"
@@ -33,12 +36,12 @@ void help_all(struct xm *x, bool all)
 	text_printf(&x->out,
 		    xl || all ? "%s full list of subcommands:\n\n" : "Common '%s' commands:\n\n",
 		    x->program);
-	for (const struct command *c = commands; c->run; c++)
+	for (const struct command *c = commands; c->name; c++)
 		if (in_dialect(c->dialects, x->dialect) && (xl || all || c->common))
 			text_printf(&x->out, xl ? " %-19s %s\n" : " %-20s %-50s\n", c->name,
 				    c->summary);
 	if (all)
-		help_later(x);
+		help_rest(x);
 	if (xl)
 		return;
 	text_str(&x->out, "\n<Domain> can either be the Domain Name or Id.\n"

@@ -30,32 +30,34 @@ const char *state_word(const char *state)
 	return "idle";
 }
 
-static void list_xl(const json_t *domains, const struct list_columns *c, struct text *out)
+/* What xl adds behind the columns of always, where one of those bits is wanted. */
+static const struct {
+	unsigned int wanted;
+	const char *head, *row;
+} more_columns[] = {
+	{LIST_VERBOSE, "   UUID                            Reason-Code\tSecurity Label",
+	 " {uuid:s} {shutdown_reason=-:8x}"},
+	{LIST_LABEL, "   Security Label", ""},
+	{LIST_CLAIMS, "  Claimed", " {outstanding_kb:5M}"},
+	{LIST_VERBOSE | LIST_LABEL, "", "                -"},
+	{LIST_POOL, "         Cpupool", "{cpupool:16s}"},
+	{LIST_NODES, " NODE Affinity", " {nodes:s}"},
+};
+
+static void list_xl(const json_t *domains, unsigned int columns, struct text *out)
 {
 	struct text row = {0};
 
+	if (columns & LIST_VERBOSE)
+		columns &= ~(unsigned int)LIST_LABEL; /* it has its own */
 	text_str(out, "Name                                        ID   Mem VCPUs\tState\tTime(s)");
 	text_str(&row, "{name:-40s} {id=-1:5d} {memory_kb:5M} {vcpus_online:5d}     "
 		       "{state=------:s}  {cpu_ns:8.1t}");
-	if (c->verbose) {
-		text_str(out, "   UUID                            Reason-Code\tSecurity Label");
-		text_str(&row, " {uuid:s} {shutdown_reason=-:8x}");
-	} else if (c->label) {
-		text_str(out, "   Security Label");
-	}
-	if (c->claims) {
-		text_str(out, "  Claimed");
-		text_str(&row, " {outstanding_kb:5M}");
-	}
-	if (c->verbose || c->label)
-		text_str(&row, "                -");
-	if (c->pool) {
-		text_str(out, "         Cpupool");
-		text_str(&row, "{cpupool:16s}");
-	}
-	if (c->nodes) {
-		text_str(out, " NODE Affinity");
-		text_str(&row, " {nodes:s}");
+	for (size_t i = 0; i < sizeof(more_columns) / sizeof(more_columns[0]); i++) {
+		if (!(columns & more_columns[i].wanted))
+			continue;
+		text_str(out, more_columns[i].head);
+		text_str(&row, more_columns[i].row);
 	}
 	text_str(out, "\n");
 	text_str(&row, "\n");
@@ -87,13 +89,13 @@ static void list_xm(const json_t *domains, bool label, struct text *out)
 		    out);
 }
 
-void list_render(const json_t *domains, enum config_dialect dialect, const struct list_columns *c,
+void list_render(const json_t *domains, enum config_dialect dialect, unsigned int columns,
 		 struct text *out)
 {
 	if (dialect == CONFIG_XM)
-		list_xm(domains, c->label, out);
+		list_xm(domains, columns & LIST_LABEL, out);
 	else
-		list_xl(domains, c, out);
+		list_xl(domains, columns, out);
 }
 
 /* --- NUMA nodes of each domain -------------------------------------------------------------------------- */
@@ -172,17 +174,15 @@ static void list_filter(json_t *domains, const char *state, const char *pool)
 int xm_list(struct xm *x)
 {
 	const char *state = option(x, "state"), *pool = option(x, "pool");
-	struct list_columns columns = {
-		.verbose = option(x, "verbose"),
-		.label = option(x, "context") || option(x, "label"),
-		.pool = option(x, "cpupool"),
-		.nodes = option(x, "numa"),
-	};
+	unsigned int columns = (option(x, "verbose") ? LIST_VERBOSE : 0) |
+			       (option(x, "context") || option(x, "label") ? LIST_LABEL : 0) |
+			       (option(x, "cpupool") ? LIST_POOL : 0) |
+			       (option(x, "numa") ? LIST_NODES : 0);
 	bool json = option(x, "json"), details = option(x, "long");
-	bool more = json || details || state || pool || columns.verbose || columns.pool;
+	bool more = json || details || state || pool || columns & (LIST_VERBOSE | LIST_POOL);
 	json_t *domains;
 
-	if (x->dialect == CONFIG_XM && columns.verbose) {
+	if (x->dialect == CONFIG_XM && columns & LIST_VERBOSE) {
 		fputs("Option -v is deprecated.  Please use xm vcpu-list instead.\n", stderr);
 		return xm_vcpu_list(x);
 	}
@@ -194,19 +194,18 @@ int xm_list(struct xm *x)
 		return list_long(x, domains);
 	if (json)
 		return put_json(x, domains);
-	if (columns.nodes && nodes_get(x, domains))
+	if (columns & LIST_NODES && nodes_get(x, domains))
 		return -1;
-	list_render(domains, x->dialect, &columns, &x->out);
+	list_render(domains, x->dialect, columns, &x->out);
 	return 0;
 }
 
 int xm_claims(struct xm *x)
 {
-	static const struct list_columns columns = {.claims = true};
 	json_auto_t *domains = domains_get(x, NULL);
 
 	if (domains)
-		list_render(domains, CONFIG_XL, &columns, &x->out);
+		list_render(domains, CONFIG_XL, LIST_CLAIMS, &x->out);
 	return domains ? 0 : -1;
 }
 

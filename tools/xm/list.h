@@ -8,14 +8,17 @@
 #define VM_HEAD "UUID                                  ID    name\n"
 #define VM_ROW	"{uuid:s}  {id:d}    {name:-30s}\n"
 
-struct list_columns {
-	bool verbose, label, claims, pool;
-	bool nodes; /* each domain's text "all", "0-1" */
+enum {
+	LIST_VERBOSE = 1,
+	LIST_LABEL = 2,
+	LIST_CLAIMS = 4,
+	LIST_POOL = 8,
+	LIST_NODES = 16, /* each domain's text "nodes": "all", "0-1" */
 };
 
-/* For xm each row's state becomes what xm prints. */
-void list_render(const json_t *domains, enum config_dialect dialect,
-		 const struct list_columns *columns, struct text *out);
+/* @columns: LIST_... For xm each row's state becomes what xm prints. */
+void list_render(const json_t *domains, enum config_dialect dialect, unsigned int columns,
+		 struct text *out);
 /* One of xm's words: "running", "idle", ... */
 const char *state_word(const char *state);
 

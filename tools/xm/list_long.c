@@ -84,7 +84,7 @@ struct sxp *long_sxp(const json_t *d, const json_t *config)
 	if (config && !config_from_json(config, &c, &found)) {
 		x = config_to_sxp(&c, (long)member_number(d, "id", -1));
 	} else {
-		x = sxp_add(sxp_list(), sxp_atom("domain"));
+		x = sxp_named("domain");
 		sxp_pairs(x, d, made_up, sizeof(made_up) / sizeof(made_up[0]));
 	}
 	config_free(&c);

@@ -69,9 +69,10 @@ static void info_tables(const json_t *node, bool xm, struct text *out)
 	}
 }
 
-void info_render(json_t *node, const struct info_style *style, struct text *out)
+void info_render(json_t *node, enum config_dialect dialect, bool numa, const char *only,
+		 struct text *out)
 {
-	bool xm = style->dialect == CONFIG_XM;
+	bool xm = dialect == CONFIG_XM;
 
 	json_object_set_new(node, "unclaimed_kb",
 			    json_integer(member_number(node, "free_kb", 0) -
@@ -80,16 +81,16 @@ void info_render(json_t *node, const struct info_style *style, struct text *out)
 		const struct info_line *line = &info_lines[i];
 		size_t before;
 
-		if (!line->value && style->numa)
+		if (!line->value && numa)
 			info_tables(node, xm, out);
-		if (!line->value || !in_dialect(line->dialects, style->dialect) ||
-		    (style->only && !str_starts(line->key, style->only)))
+		if (!line->value || !in_dialect(line->dialects, dialect) ||
+		    (only && !str_starts(line->key, only)))
 			continue;
-		if (!style->only)
+		if (!only)
 			text_printf(out, "%-23s: ", line->key);
 		before = out->len;
 		row_render(node, line->value, out);
-		text_str(out, xm && !style->only && out->len == before ? "(none)\n" : "\n");
+		text_str(out, xm && !only && out->len == before ? "(none)\n" : "\n");
 	}
 }
 
@@ -110,19 +111,16 @@ static void info_config(const json_t *node, struct text *out)
 
 int xm_info(struct xm *x)
 {
-	struct info_style style = {.dialect = x->dialect,
-				   .numa = option(x, "numa"),
-				   .only = x->nr ? x->operand[0] : NULL};
-	bool json = option(x, "json");
+	bool numa = option(x, "numa"), json = option(x, "json");
 	json_auto_t *node =
-		xend_json(x, "GET", style.numa || json ? "/v1/node" : "/v1/node?detail=0", NULL);
+		xend_json(x, "GET", numa || json ? "/v1/node" : "/v1/node?detail=0", NULL);
 
 	if (!node || json)
 		return put_json(x, node);
 	if (option(x, "config"))
 		info_config(node, &x->out);
 	else
-		info_render(node, &style, &x->out);
+		info_render(node, x->dialect, numa, x->nr ? x->operand[0] : NULL, &x->out);
 	return 0;
 }
 

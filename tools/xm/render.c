@@ -2,7 +2,8 @@
 /* What the API answers as text: members of objects, rows by templates, sets of CPUs. */
 #include "xm/xm.h"
 
-#include <errno.h>
+#include "lib/base/file.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,15 +25,6 @@ const char *member_text(const json_t *object, const char *name, const char *othe
 bool member_is(const json_t *object, const char *name, const char *value)
 {
 	return !strcmp(member_text(object, name, ""), value);
-}
-
-const json_t *row_find(const json_t *rows, const char *member, const char *value)
-{
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach(rows, i, row) if (member_is(row, member, value)) return row;
-	return NULL;
 }
 
 /* --- Templates ------------------------------------------------------------------------------------------ */
@@ -123,24 +115,9 @@ int rows_put(struct xm *x, const json_t *rows, const char *head, const char *tem
 
 /* --- Printing ------------------------------------------------------------------------------------------- */
 
-bool write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 int put(struct xm *x)
 {
-	bool ok = !fflush(stdout) && write_all(STDOUT_FILENO, x->out.data, x->out.len);
+	bool ok = !fflush(stdout) && !file_put(STDOUT_FILENO, x->out.data, x->out.len);
 
 	text_free(&x->out);
 	if (ok)

@@ -74,11 +74,12 @@ void pools_render(const json_t *pools, bool cpus, struct text *out)
 
 static const json_t *pool_find(struct xm *x, const json_t *pools, const char *name)
 {
-	const json_t *pool = row_find(pools, "name", name);
+	const json_t *pool;
+	size_t i;
 
-	if (!pool)
-		error_set(&x->error, ERROR_NOT_FOUND, "Pool '%s' does not exist", name);
-	return pool;
+	json_array_foreach(pools, i, pool) if (member_is(pool, "name", name)) return pool;
+	error_set(&x->error, ERROR_NOT_FOUND, "Pool '%s' does not exist", name);
+	return NULL;
 }
 
 static int list_all(struct xm *x, const char *scheduler, const json_t *pools)
@@ -186,21 +187,15 @@ int xm_sched(struct xm *x)
 
 static void pool_sxp(const json_t *p, struct text *out)
 {
-	struct sxp *x = sxp_add(sxp_list(), sxp_atom("cpu_pool"));
-	struct sxp *cpus = sxp_add(sxp_list(), sxp_atom("host_CPUs"));
+	static const char *const pairs[][2] = {
+		{"name_label", "name"}, {"poolid", "id"}, {"sched_policy", "scheduler"}};
+	struct sxp *x = sxp_named("cpu_pool"), *cpus = sxp_named("host_CPUs");
 	const json_t *cpu;
-	char text[24];
 	size_t i;
 
-	sxp_pair(x, "name_label", member_text(p, "name", ""));
-	snprintf(text, sizeof(text), "%lld", member_number(p, "id", 0));
-	sxp_pair(x, "poolid", text);
-	sxp_pair(x, "sched_policy", member_text(p, "scheduler", ""));
-	json_array_foreach(json_object_get(p, "cpus"), i, cpu)
-	{
-		snprintf(text, sizeof(text), "%lld", json_integer_value(cpu));
-		sxp_add(cpus, sxp_atom(text));
-	}
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		sxp_add(x, sxp_add_json(sxp_named(pairs[i][0]), json_object_get(p, pairs[i][1])));
+	json_array_foreach(json_object_get(p, "cpus"), i, cpu) sxp_add_json(cpus, cpu);
 	sxp_add(x, cpus);
 	sxp_print(x, true, out);
 	text_str(out, "\n");

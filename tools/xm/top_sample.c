@@ -2,6 +2,8 @@
 /* One sample for top: see top.h. */
 #include "xm/top.h"
 
+#include "lib/base/file.h"
+
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -77,18 +79,6 @@ void sample_networks(struct top_sample *s, const char *text)
 	}
 }
 
-static bool vbd_counter(const char *folder, const char *device, const char *name,
-			unsigned long long *out)
-{
-	autofree char *path = xasprintf("%s/%s/statistics/%s", folder, device, name);
-	FILE *f = fopen(path, "re");
-	bool ok = f && fscanf(f, "%llu", out) == 1;
-
-	if (f)
-		fclose(f);
-	return ok;
-}
-
 void sample_vbds(struct top_sample *s, const char *folder)
 {
 	static const char *const names[VBD_COUNTERS] = {"oo_req", "rd_req", "wr_req", "rd_sect",
@@ -104,29 +94,17 @@ void sample_vbds(struct top_sample *s, const char *folder)
 		if (sscanf(entry->d_name, "vbd-%u-%u", &domid, &v.dev) != 2 ||
 		    !(d = sample_find(s, domid)))
 			continue;
-		for (int k = 0; k < VBD_COUNTERS && v.known; k++)
-			v.known = vbd_counter(folder, entry->d_name, names[k], &v.count[k]);
+		for (int k = 0; k < VBD_COUNTERS && v.known; k++) {
+			autofree char *path =
+				xasprintf("%s/%s/statistics/%s", folder, entry->d_name, names[k]);
+
+			v.known = file_number(path, &v.count[k]);
+		}
 		d->vbd = xrealloc(d->vbd, (d->nr_vbds + 1) * sizeof(*d->vbd));
 		d->vbd[d->nr_vbds++] = v;
 	}
 	if (dir)
 		closedir(dir);
-}
-
-/* file_read() wants a length that files in /proc do not have. */
-static char *proc_read(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	struct text t = {0};
-	size_t n;
-
-	while (f && (n = fread(text_room(&t, 4096), 1, 4096, f)) > 0) {
-		t.len += n;
-		t.data[t.len] = '\0';
-	}
-	if (f)
-		fclose(f);
-	return text_take(&t);
 }
 
 /* --- The columns ------------------------------------------------------------------------------------------------ */
@@ -186,7 +164,7 @@ void sample_values(struct top_sample *s, const struct top_sample *before)
 
 int sample_take(struct xm *x, bool vcpus, const struct top_sample *before, struct top_sample *s)
 {
-	autofree char *traffic = proc_read("/proc/net/dev");
+	autofree char *traffic = file_read("/proc/net/dev", 16 << 20, NULL, NULL);
 	json_t *node = xend_json(x, "GET", "/v1/node?detail=0", NULL);
 	json_t *domains = node ? array_get(x, "/v1/domains", "domains") : NULL;
 	struct timespec now;

@@ -2,9 +2,8 @@
 /* How long domains have been running. */
 #include "xm/uptime.h"
 
+#include "lib/base/file.h"
 #include "xm/verbs.h"
-
-#include <stdio.h>
 
 static void duration(unsigned long s, bool brief, struct text *out)
 {
@@ -47,25 +46,15 @@ void uptime_render(const json_t *domains, enum config_dialect dialect, bool brie
 	}
 }
 
-static unsigned long host_uptime(void)
-{
-	FILE *f = fopen("/proc/uptime", "re");
-	unsigned long s = 0;
-
-	if (f && fscanf(f, "%lu", &s) != 1)
-		s = 0;
-	if (f)
-		fclose(f);
-	return s;
-}
-
 int xm_uptime(struct xm *x)
 {
 	bool json = option(x, "json");
 	json_auto_t *domains = domains_get(x, json ? NULL : "id,name,started_at");
+	unsigned long long host;
 
 	if (!domains || json)
 		return put_json(x, domains);
-	uptime_render(domains, x->dialect, option(x, "short"), time(NULL), host_uptime(), &x->out);
+	file_number("/proc/uptime", &host);
+	uptime_render(domains, x->dialect, option(x, "short"), time(NULL), host, &x->out);
 	return 0;
 }

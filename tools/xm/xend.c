@@ -6,34 +6,22 @@
  */
 #include "xm/xm.h"
 
+#include "lib/base/socket.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define XEND_SOCKET "/run/xend/api.sock"
 
 enum { ANSWER_MOST = 64 << 20, PIECE = 16 << 10 };
 
-int socket_connect(const char *variable, const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	path = getenv(variable) ? getenv(variable) : path;
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	if (fd < 0 || !connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 static int xend_connect(struct xm *x)
 {
-	int fd = socket_connect("XEND_API_SOCKET", XEND_SOCKET);
+	int fd = socket_connect("XEND_API_SOCKET", XEND_SOCKET, 0);
 
 	if (fd >= 0)
 		return fd;

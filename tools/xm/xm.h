@@ -53,26 +53,37 @@ static inline bool in_dialect(unsigned char mask, enum config_dialect dialect)
 
 struct command {
 	const char *name;
-	verb *run;		 /* NULL: known to xm or xl and not done by this system yet */
-	const char *summary;	 /* one line, without the full stop; or what to do until then */
-	unsigned char dialects;	 /* or 0 */
-	short least, most;	 /* operands; @most -1: any number */
-	const char *operands;	 /* "<Domain> [DevId]"; NULL: none */
-	const char *operands_xm; /* where xm's differ */
-	const char *alias[2];	 /* names of old that work and are told as deprecated */
-	bool listing;		 /* takes --json */
-	bool common;		 /* among those `xm help` shows */
-	bool dry;		 /* knows -N */
+	verb *run;
+	const char *summary;		  /* one line, without the full stop */
+	unsigned char dialects;		  /* or 0 */
+	short least, most;		  /* operands; @most -1: any number */
+	const char *operands;		  /* "<Domain> [DevId]"; NULL: none */
+	const char *operands_xm;	  /* where xm's differ */
+	const char *alias[2];		  /* names of old that work and are told as deprecated */
+	bool listing;			  /* takes --json */
+	bool common;			  /* among those `xm help` shows */
+	bool dry;			  /* knows -N */
 	const struct option_row *options; /* ended by one without a name */
 };
 
-/* Those there are, then those there are not yet, both in alphabetical order; ended by a row without a name. */
+/* In alphabetical order; ended by a row without a name. */
 extern const struct command commands[];
+
+/* Commands of xm or xl that are not done by this system yet. */
+struct later {
+	const char *hint;     /* what to do until then; NULL ends the table */
+	const char *names[3]; /* between blanks: in both dialects, ONLY_XL, ONLY_XM; NULL: none */
+};
+
+extern const struct later commands_later[];
 
 /* --- call.c: the command line ----------------------------------------------------------------------- */
 
 /* By its full name, an alias, or a prefix that only one command has; NULL with an error that suggests one. */
 const struct command *command_find(struct xm *x, const char *name);
+/* Calls for each command of a dialect that is not done yet. */
+void later_each(enum config_dialect dialect,
+		void (*each)(void *arg, const char *name, const char *hint), void *arg);
 /* The options of a command in a dialect, --json with them, into @rows; how many. */
 int command_options(const struct command *command, enum config_dialect dialect,
 		    const struct option_row *rows[OPTIONS_MOST]);
@@ -90,8 +101,6 @@ void help_command(struct xm *x, const struct command *command);
 
 /* --- xend.c: its API, HTTP over a Unix socket ------------------------------------------------------------ */
 
-/* A connection to the socket that the environment's @variable names, else to @path; -1 with errno. */
-int socket_connect(const char *variable, const char *path);
 /* The body of a 2xx answer in @out; a problem becomes the error. @body: JSON text or NULL. */
 int xend_request(struct xm *x, const char *method, const char *path, const char *body,
 		 struct text *out);
@@ -123,8 +132,6 @@ long domain_id(struct xm *x);
 long long member_number(const json_t *object, const char *name, long long otherwise);
 const char *member_text(const json_t *object, const char *name, const char *otherwise);
 bool member_is(const json_t *object, const char *name, const char *value);
-/* The row of an array whose @member is @value; NULL. */
-const json_t *row_find(const json_t *rows, const char *member, const char *value);
 
 /*
  * A row by its template: text with fields {member[.index][=otherwise]:format} in it. The format is printf()'s flags, width and
@@ -135,7 +142,6 @@ void row_render(const json_t *row, const char *template, struct text *out);
 void rows_render(const json_t *rows, const char *template, struct text *out);
 /* With --json the JSON, else by @template below @head. */
 int rows_put(struct xm *x, const json_t *rows, const char *head, const char *template);
-bool write_all(int fd, const char *data, size_t len);
 /* x->out to standard output. */
 int put(struct xm *x);
 /* Indented. */

@@ -51,12 +51,21 @@ int file_fill(int fd, void *to, size_t size)
 	return 0;
 }
 
-static int write_all(int fd, const char *p, size_t len)
+bool file_number(const char *path, unsigned long long *out)
+{
+	autofree char *text = file_read(path, 4096, NULL, NULL);
+	char *end = text;
+
+	*out = text ? strtoull(text, &end, 10) : 0;
+	return end != text;
+}
+
+int file_put(int fd, const char *p, size_t len)
 {
 	while (len) {
 		ssize_t n = write(fd, p, len);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
 			return -1;
@@ -70,7 +79,7 @@ int file_replace(const char *path, const void *data, size_t len, bool durable, s
 {
 	char *tmp = xasprintf("%s.XXXXXX", path);
 	int fd = mkostemp(tmp, O_CLOEXEC);
-	bool ok = fd >= 0 && !write_all(fd, data, len) && (!durable || !fsync(fd));
+	bool ok = fd >= 0 && !file_put(fd, data, len) && (!durable || !fsync(fd));
 
 	if (fd >= 0 && close(fd))
 		ok = false;

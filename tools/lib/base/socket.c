@@ -56,6 +56,22 @@ int socket_listen(const char *path, unsigned int mode, struct error *e)
 	return rc ? -1 : fd;
 }
 
+int socket_connect(const char *variable, const char *path, int seconds)
+{
+	const struct timeval limit = {.tv_sec = seconds};
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	path = getenv(variable) ? getenv(variable) : path;
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (fd < 0 || !connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 bool socket_peer_trusted(int fd)
 {
 	gid_t group, groups[GROUPS_MOST];

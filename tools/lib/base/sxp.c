@@ -61,11 +61,16 @@ struct sxp *sxp_add(struct sxp *list, struct sxp *member)
 	return list;
 }
 
+struct sxp *sxp_named(const char *name)
+{
+	return sxp_add(sxp_list(), sxp_atom(name));
+}
+
 struct sxp *sxp_pair(struct sxp *list, const char *name, const char *value)
 {
-	struct sxp *pair = sxp_add(sxp_list(), sxp_atom(name));
+	struct sxp *pair = sxp_add(sxp_named(name), sxp_atom(value));
 
-	sxp_add(list, sxp_add(pair, sxp_atom(value)));
+	sxp_add(list, pair);
 	return pair;
 }
 

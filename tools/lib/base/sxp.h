@@ -22,6 +22,8 @@ void sxp_free(struct sxp *x);
 
 struct sxp *sxp_atom(const char *s);
 struct sxp *sxp_list(void);
+/* (name) */
+struct sxp *sxp_named(const char *name);
 /* @list owns @member afterwards; returns @list. */
 struct sxp *sxp_add(struct sxp *list, struct sxp *member);
 /* (name value); returns the new list, already added to @list. */

@@ -83,8 +83,8 @@ static int domain_set_up(struct build *b, struct error *e)
 	const struct builder_args *a = b->args;
 	uint64_t max_kb = a->max_memory_kb > a->memory_kb ? a->max_memory_kb : a->memory_kb;
 
-	if (hyper_domain_set_vcpus(b->h, b->domid, a->vcpus ? a->vcpus : 1, e) ||
-	    hyper_domain_set_max_memory(b->h, b->domid, max_kb, e) ||
+	if (hyper_domain_do(b->h, XEN_DOMCTL_max_vcpus, b->domid, a->vcpus ? a->vcpus : 1, e) ||
+	    hyper_domain_do(b->h, XEN_DOMCTL_max_mem, b->domid, max_kb, e) ||
 	    hyper_memory_set_map(b->h, b->domid, max_kb, e) ||
 	    hyper_evtchn_alloc(b->h, b->domid, 0, &b->out->store_port, e))
 		return -1;
@@ -259,8 +259,7 @@ static int vcpu_start(struct build *b, struct error *e)
 {
 	const struct guest_layout *l = &b->l;
 	uint64_t l4 = b->frames[l->tables.pfn], stack = layout_va(b->img, l->stack_pfn + 1);
-	struct mmuext_op pin = {.cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = l4};
-	const vcpu_guest_context_t c = {
+	vcpu_guest_context_t c = {
 		.flags = VGCF_in_kernel | VGCF_online,
 		.user_regs.rip = b->img->entry,
 		.user_regs.rsp = stack,
@@ -276,9 +275,9 @@ static int vcpu_start(struct build *b, struct error *e)
 		.debugreg[7] = 0x400,
 	};
 
-	if (hyper_mmuext(b->h, b->domid, &pin, 1, e))
+	if (hyper_pin_table(b->h, b->domid, l4, e))
 		return -1;
-	return hyper_vcpu_set_context(b->h, b->domid, 0, &c, e);
+	return hyper_vcpu_context(b->h, b->domid, 0, &c, true, e);
 }
 
 static int build_run(struct build *b, struct error *e)
@@ -292,7 +291,7 @@ static int build_run(struct build *b, struct error *e)
 	if (content_write(b, e) || grants_enter(b, e))
 		return -1;
 	if (b->img->hypercall_page != IMAGE_NO_ADDRESS &&
-	    hyper_hypercall_page(b->h, b->domid, b->frames[page], e))
+	    hyper_domain_do(b->h, XEN_DOMCTL_hypercall_init, b->domid, b->frames[page], e))
 		return -1;
 	return vcpu_start(b, e);
 }

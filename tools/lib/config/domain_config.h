@@ -194,12 +194,14 @@ int config_read(const char *path, enum config_dialect dialect, char *const *over
 struct sxp;
 /* What `xm list -l` prints, (domain (domid N) (name ..) ...); with @domid below 0 what `xm create -n` does, (vm (name ..) ...). */
 struct sxp *config_to_sxp(const struct domain_config *c, long domid);
+struct json_t;
+/* Behind what @list has: {"a": {"b": "c"}} is (a (b c)), an array a list; returns @list. */
+struct sxp *sxp_add_json(struct sxp *list, const struct json_t *json);
 
 /*
  * libxl's shape, as `xl list -l` shows it as "config"; json_t of jansson, a new reference. What libxl has no name for is there only when
  * set: description, features, on_xend_start, a disk's "force" ...; affinity that only the host can resolve stands as text ("nodes:0").
  */
-struct json_t;
 struct text;
 /* Laid out as Debian's xl does it: indented by four, an empty object over two lines; a newline behind it. */
 void config_print_json(const struct json_t *json, struct text *out);

@@ -131,10 +131,6 @@ int field_set(struct reader *r, const struct config_key *k, const struct value *
 int field_wrong(const struct field *f, const char *wanted);
 /* Sets a text to @s, which it takes over; returns 0. */
 int field_text(const struct field *f, char *s);
-/* All that was said, as an object in JSON or SXP, which has no devices then; @running: with libxl's defaults. */
-struct json_t *fields_json(const struct spec_kind *kind, const void *base, enum key_form form,
-			   bool running);
-
 /* Nothing said. */
 void fields_init(const struct spec_kind *kind, void *base);
 /* What the members of @base own is made its own where it is a plain copy of another, or ended. */

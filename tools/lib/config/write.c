@@ -98,7 +98,7 @@ static json_t *write_devices(const struct config_key *k, const void *base, bool 
 	json_t *list = nr ? json_array() : NULL;
 
 	for (size_t i = 0; i < nr; i++, device += k->kind->size) {
-		json_t *one = fields_json(k->kind, device, FORM_JSON, running);
+		json_t *one = spec_to_json(k->kind, device, running);
 
 		if (k->kind->numbered)
 			json_object_set_new(one, "devid", json_integer(i));
@@ -184,8 +184,9 @@ static void put(json_t *into, const char *path, json_t *value)
 	json_object_set_new(into, path, value);
 }
 
-json_t *fields_json(const struct spec_kind *kind, const void *base, enum key_form form,
-		    bool running)
+/* All that was said, as an object in JSON or SXP, which has no devices then; @running: with libxl's defaults. */
+static json_t *fields_json(const struct spec_kind *kind, const void *base, enum key_form form,
+			   bool running)
 {
 	json_t *into = json_object(), *value;
 
@@ -236,13 +237,7 @@ void config_print_json(const json_t *json, struct text *out)
 
 /* --- S-expressions ---------------------------------------------------------------------------------- */
 
-static struct sxp *new_list(const char *name)
-{
-	return sxp_add(sxp_list(), sxp_atom(name));
-}
-
-/* Behind what @list has: {"a": {"b": "c"}} is (a (b c)), an array a list. */
-static struct sxp *add_json(struct sxp *list, const json_t *json)
+struct sxp *sxp_add_json(struct sxp *list, const json_t *json)
 {
 	const char *name;
 	json_t *member;
@@ -259,11 +254,11 @@ static struct sxp *add_json(struct sxp *list, const json_t *json)
 	}
 	if (json_is_array(json)) {
 		items = sxp_list();
-		json_array_foreach(json, i, member) add_json(items, member);
+		json_array_foreach(json, i, member) sxp_add_json(items, member);
 		return sxp_add(list, items);
 	}
 	json_object_foreach((json_t *)json, name, member)
-		sxp_add(list, add_json(new_list(name), member));
+		sxp_add(list, sxp_add_json(sxp_named(name), member));
 	return list;
 }
 
@@ -271,12 +266,12 @@ static struct sxp *add_fields(struct sxp *list, const struct spec_kind *kind, co
 {
 	json_auto_t *json = fields_json(kind, base, FORM_SXP, false);
 
-	return add_json(list, json);
+	return sxp_add_json(list, json);
 }
 
 struct sxp *device_to_sxp(const struct spec_kind *kind, const void *device)
 {
-	return add_fields(new_list(kind->sxp), kind, device);
+	return add_fields(sxp_named(kind->sxp), kind, device);
 }
 
 static void add_devices(struct sxp *x, const struct config_key *k, const void *base)
@@ -284,16 +279,16 @@ static void add_devices(struct sxp *x, const struct config_key *k, const void *b
 	const char *device = *(char **)member_at(base, k->offset);
 
 	for (size_t i = 0; i < *(size_t *)member_at(base, k->other); i++) {
-		sxp_add(x, sxp_add(new_list("device"),
+		sxp_add(x, sxp_add(sxp_named("device"),
 				   device_to_sxp(k->kind, device + i * k->kind->size)));
 		if (k->kind == &vfb_kind)
-			sxp_add(x, sxp_add(new_list("device"), new_list("vkbd")));
+			sxp_add(x, sxp_add(sxp_named("device"), sxp_named("vkbd")));
 	}
 }
 
 struct sxp *config_to_sxp(const struct domain_config *c, long domid)
 {
-	struct sxp *x = new_list(domid < 0 ? "vm" : "domain");
+	struct sxp *x = sxp_named(domid < 0 ? "vm" : "domain");
 	struct domain_config whole = *c;
 	autofree char *ip = config_ip_word(c), *extra = config_extra_words(c);
 	autofree char *number = xasprintf("%ld", domid);

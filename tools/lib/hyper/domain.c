@@ -4,29 +4,23 @@
 
 #include <xen/sched.h>
 
-enum { LIST_BATCH = 128 };
-_Static_assert(LIST_BATCH * sizeof(xen_domctl_getdomaininfo_t) <= HYPER_DATA_BYTES, "a batch fits");
+_Static_assert(HYPER_LIST * sizeof(xen_domctl_getdomaininfo_t) <= HYPER_DATA_BYTES, "they fit");
 
-int hyper_domain_list(struct hyper *h, uint32_t first, xen_domctl_getdomaininfo_t *info,
-		      unsigned int max, struct error *e)
+int hyper_domain_list(struct hyper *h, uint32_t first, xen_domctl_getdomaininfo_t info[HYPER_LIST],
+		      struct error *e)
 {
-	unsigned int n = 0, want, got;
+	struct xen_sysctl *op = hyper_sysctl(h, XEN_SYSCTL_getdomaininfolist);
+	struct xen_sysctl_getdomaininfolist *list = &op->u.getdomaininfolist;
+	uint32_t nr;
 
-	do {
-		struct xen_sysctl *op = hyper_sysctl(h, XEN_SYSCTL_getdomaininfolist);
-		struct xen_sysctl_getdomaininfolist *list = &op->u.getdomaininfolist;
-
-		want = max - n < LIST_BATCH ? max - n : LIST_BATCH;
-		list->first_domain = (domid_t)(n ? info[n - 1].domain + 1u : first);
-		list->max_domains = want;
-		set_xen_guest_handle(list->buffer, hyper_data(h));
-		if (hyper_sysctl_call(h, "domains cannot be listed", e))
-			return -1;
-		got = list->num_domains < want ? list->num_domains : want;
-		memcpy(info + n, hyper_data(h), got * sizeof(*info));
-		n += got;
-	} while (got == LIST_BATCH && n < max);
-	return (int)n;
+	list->first_domain = (domid_t)first;
+	list->max_domains = HYPER_LIST;
+	set_xen_guest_handle(list->buffer, hyper_data(h));
+	if (hyper_sysctl_call(h, "domains cannot be listed", e))
+		return -1;
+	nr = list->num_domains < HYPER_LIST ? list->num_domains : HYPER_LIST;
+	memcpy(info, hyper_data(h), nr * sizeof(*info));
+	return (int)nr;
 }
 
 int hyper_domain_info(struct hyper *h, uint32_t domid, xen_domctl_getdomaininfo_t *info,
@@ -61,17 +55,6 @@ int hyper_shutdown_reason(const xen_domctl_getdomaininfo_t *info)
 	return info->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
 }
 
-void hyper_create_defaults(struct xen_domctl_createdomain *c)
-{
-	*c = (struct xen_domctl_createdomain){
-		.max_vcpus = 1,
-		.max_evtchn_port = 1023,
-		.max_grant_frames = -1,
-		.max_maptrack_frames = -1,
-		.grant_opts = XEN_DOMCTL_GRANT_version(2),
-	};
-}
-
 int hyper_domain_create(struct hyper *h, const struct xen_domctl_createdomain *c, uint32_t *domid,
 			struct error *e)
 {
@@ -89,14 +72,22 @@ int hyper_domain_create(struct hyper *h, const struct xen_domctl_createdomain *c
 	return error_errno(e, ERROR_NONE, errno, "the hypervisor does not create the domain");
 }
 
-/* Those whose argument is one number, 0 for none: it is the first of its struct. */
-static int call_with(struct hyper *h, uint32_t cmd, uint32_t domid, uint64_t number,
-		     const char *what, struct error *e)
+int hyper_domain_do(struct hyper *h, uint32_t cmd, uint32_t domid, uint64_t number, struct error *e)
 {
+	static const char *const wanted[] = {
+		[XEN_DOMCTL_destroydomain] = " cannot be destroyed",
+		[XEN_DOMCTL_pausedomain] = " cannot be paused",
+		[XEN_DOMCTL_unpausedomain] = " cannot be unpaused",
+		[XEN_DOMCTL_max_mem] = "'s memory limit cannot be set",
+		[XEN_DOMCTL_max_vcpus] = "'s vCPUs cannot be made",
+		[XEN_DOMCTL_settimeoffset] = "'s clock cannot be set",
+		[XEN_DOMCTL_settscinfo] = "'s time stamp counter cannot be set up",
+		[XEN_DOMCTL_hypercall_init] = "'s hypercall page cannot be filled",
+	};
 	struct xen_domctl *op = hyper_domctl(h, cmd, domid);
 
 	memcpy(&op->u, &number, sizeof(number));
-	return hyper_domctl_call(h, what, e);
+	return hyper_domctl_call(h, wanted[cmd], e);
 }
 
 int hyper_domain_destroy(struct hyper *h, uint32_t domid, struct error *e)
@@ -104,19 +95,9 @@ int hyper_domain_destroy(struct hyper *h, uint32_t domid, struct error *e)
 	int rc;
 
 	do
-		rc = call_with(h, XEN_DOMCTL_destroydomain, domid, 0, " cannot be destroyed", e);
+		rc = hyper_domain_do(h, XEN_DOMCTL_destroydomain, domid, 0, e);
 	while (rc && (errno == EAGAIN || errno == ERESTART));
 	return rc;
-}
-
-int hyper_domain_pause(struct hyper *h, uint32_t domid, struct error *e)
-{
-	return call_with(h, XEN_DOMCTL_pausedomain, domid, 0, " cannot be paused", e);
-}
-
-int hyper_domain_unpause(struct hyper *h, uint32_t domid, struct error *e)
-{
-	return call_with(h, XEN_DOMCTL_unpausedomain, domid, 0, " cannot be unpaused", e);
 }
 
 int hyper_domain_set_handle(struct hyper *h, uint32_t domid, const uint8_t uuid[16],
@@ -126,34 +107,6 @@ int hyper_domain_set_handle(struct hyper *h, uint32_t domid, const uint8_t uuid[
 
 	memcpy(op->u.setdomainhandle.handle, uuid, sizeof(op->u.setdomainhandle.handle));
 	return hyper_domctl_call(h, "'s uuid cannot be set", e);
-}
-
-int hyper_domain_set_max_memory(struct hyper *h, uint32_t domid, uint64_t kb, struct error *e)
-{
-	return call_with(h, XEN_DOMCTL_max_mem, domid, kb, "'s memory limit cannot be set", e);
-}
-
-int hyper_domain_set_vcpus(struct hyper *h, uint32_t domid, unsigned int nr, struct error *e)
-{
-	return call_with(h, XEN_DOMCTL_max_vcpus, domid, nr, "'s vCPUs cannot be made", e);
-}
-
-int hyper_domain_set_time_offset(struct hyper *h, uint32_t domid, int64_t seconds, struct error *e)
-{
-	return call_with(h, XEN_DOMCTL_settimeoffset, domid, (uint64_t)seconds,
-			 "'s clock cannot be set", e);
-}
-
-int hyper_domain_set_tsc_mode(struct hyper *h, uint32_t domid, unsigned int mode, struct error *e)
-{
-	return call_with(h, XEN_DOMCTL_settscinfo, domid, mode,
-			 "'s time stamp counter cannot be set up", e);
-}
-
-int hyper_hypercall_page(struct hyper *h, uint32_t domid, xen_pfn_t mfn, struct error *e)
-{
-	return call_with(h, XEN_DOMCTL_hypercall_init, domid, mfn,
-			 "'s hypercall page cannot be filled", e);
 }
 
 int hyper_domain_trigger(struct hyper *h, uint32_t domid, unsigned int trigger, unsigned int vcpu,

@@ -32,12 +32,10 @@ void hyper_close(struct hyper *h);
 
 /* --- Domains ---------------------------------------------------------------------------------------- */
 
-/*
- * The domains from id @first on in ascending order, at most @max of them; returns how many, or -1. 128 a hypercall: pass at least that
- * many and go on with the last id + 1 while the array comes back full.
- */
-int hyper_domain_list(struct hyper *h, uint32_t first, xen_domctl_getdomaininfo_t *info,
-		      unsigned int max, struct error *e);
+enum { HYPER_LIST = 128 };
+/* The domains from id @first on in ascending order, HYPER_LIST of them or, at the end, fewer; how many, or -1. */
+int hyper_domain_list(struct hyper *h, uint32_t first, xen_domctl_getdomaininfo_t info[HYPER_LIST],
+		      struct error *e);
 int hyper_domain_info(struct hyper *h, uint32_t domid, xen_domctl_getdomaininfo_t *info,
 		      struct error *e);
 
@@ -45,26 +43,20 @@ int hyper_domain_info(struct hyper *h, uint32_t domid, xen_domctl_getdomaininfo_
 void hyper_state_letters(const xen_domctl_getdomaininfo_t *info, char *letters);
 int hyper_shutdown_reason(const xen_domctl_getdomaininfo_t *info);
 
-/* What is no question of taste in @c for a PV guest: -1 for the limits ("the hypervisor's"), 1 vCPU, 1023 ports, grant version 1. */
-void hyper_create_defaults(struct xen_domctl_createdomain *c);
 /* *@domid: the id wished for, or 0 for any; then the id it got. It has no vCPU and no memory yet, and is paused. */
 int hyper_domain_create(struct hyper *h, const struct xen_domctl_createdomain *c, uint32_t *domid,
 			struct error *e);
 /* To the end: it is gone unless others hold its frames. May take seconds for many GiB. */
 int hyper_domain_destroy(struct hyper *h, uint32_t domid, struct error *e);
-/* Pauses count: as many unpauses undo them. A new domain has one. */
-int hyper_domain_pause(struct hyper *h, uint32_t domid, struct error *e);
-int hyper_domain_unpause(struct hyper *h, uint32_t domid, struct error *e);
+/*
+ * What takes one number, or none (0): XEN_DOMCTL_pausedomain, _unpausedomain (pauses count: as many unpauses undo them; a new domain has one),
+ * _max_mem (KiB), _max_vcpus (makes them; what the domain was created with), _settimeoffset (seconds), _settscinfo (0 default, 1 always
+ * emulate, 2 native, 3 native with rdtscp), _hypercall_init (the machine frame that becomes its hypercall page).
+ */
+int hyper_domain_do(struct hyper *h, uint32_t cmd, uint32_t domid, uint64_t number,
+		    struct error *e);
 int hyper_domain_set_handle(struct hyper *h, uint32_t domid, const uint8_t uuid[16],
 			    struct error *e);
-int hyper_domain_set_max_memory(struct hyper *h, uint32_t domid, uint64_t kb, struct error *e);
-/* The vCPUs themselves; @nr is what the domain was created with. */
-int hyper_domain_set_vcpus(struct hyper *h, uint32_t domid, unsigned int nr, struct error *e);
-int hyper_domain_set_time_offset(struct hyper *h, uint32_t domid, int64_t seconds, struct error *e);
-/* @mode: 0 default, 1 always emulate, 2 native, 3 native with rdtscp. */
-int hyper_domain_set_tsc_mode(struct hyper *h, uint32_t domid, unsigned int mode, struct error *e);
-/* Makes a machine frame of the domain its hypercall page. */
-int hyper_hypercall_page(struct hyper *h, uint32_t domid, xen_pfn_t mfn, struct error *e);
 /* XEN_DOMCTL_SENDTRIGGER_... */
 int hyper_domain_trigger(struct hyper *h, uint32_t domid, unsigned int trigger, unsigned int vcpu,
 			 struct error *e);
@@ -73,10 +65,9 @@ int hyper_domain_trigger(struct hyper *h, uint32_t domid, unsigned int trigger, 
 
 int hyper_vcpu_info(struct hyper *h, uint32_t domid, unsigned int vcpu,
 		    struct xen_domctl_getvcpuinfo *info, struct error *e);
-int hyper_vcpu_get_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
-			   vcpu_guest_context_t *context, struct error *e);
-int hyper_vcpu_set_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
-			   const vcpu_guest_context_t *context, struct error *e);
+/* Its registers, read or @set. */
+int hyper_vcpu_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
+		       vcpu_guest_context_t *context, bool set, struct error *e);
 enum hyper_affinity { HYPER_AFFINITY_GET, HYPER_AFFINITY_SET, HYPER_AFFINITY_FORCE };
 /*
  * Bit maps of CPUs, CPU n in bit n % 8 of byte n / 8, @bytes each; NULL for the one that does not matter. Forcing undoes a pin that the
@@ -147,9 +138,8 @@ int hyper_map_grants(struct hyper *h, uint32_t domid, unsigned int nr, struct hy
 		     struct error *e);
 void hyper_unmap_grants(struct hyper *h, struct hyper_resource *r);
 
-/* MMUEXT_... in the domain's name, e.g. pinning its first page table. */
-int hyper_mmuext(struct hyper *h, uint32_t domid, const struct mmuext_op *ops, unsigned int nr,
-		 struct error *e);
+/* Pins its first page table, that frame, in the domain's name. */
+int hyper_pin_table(struct hyper *h, uint32_t domid, xen_pfn_t mfn, struct error *e);
 
 /* --- The machine ------------------------------------------------------------------------------------ */
 
@@ -174,8 +164,8 @@ struct hyper_version {
 int hyper_version(struct hyper *h, struct hyper_version *v, struct error *e);
 
 /*
- * The console ring's text, up to @size bytes; returns how many. *@index is where to go on (0: from the start) and is advanced; NULL
- * reads the whole ring from its start. @clear empties it afterwards.
+ * The console ring's text, up to @size bytes, 64 KiB a call; returns how many. *@index is where to go on (0: from the start) and is advanced;
+ * NULL reads from the ring's start. @clear empties it afterwards.
  */
 long hyper_console_read(struct hyper *h, char *text, size_t size, uint32_t *index, bool clear,
 			struct error *e);

@@ -116,30 +116,22 @@ int hyper_version(struct hyper *h, struct hyper_version *v, struct error *e)
 long hyper_console_read(struct hyper *h, char *text, size_t size, uint32_t *index, bool clear,
 			struct error *e)
 {
-	size_t done = 0, want;
-	uint32_t at = index ? *index : 0, got;
+	struct xen_sysctl *op = hyper_sysctl(h, XEN_SYSCTL_readconsole);
+	struct xen_sysctl_readconsole *r = &op->u.readconsole;
+	uint32_t most = size < HYPER_DATA_BYTES ? (uint32_t)size : HYPER_DATA_BYTES;
 
-	do {
-		struct xen_sysctl *op = hyper_sysctl(h, XEN_SYSCTL_readconsole);
-		struct xen_sysctl_readconsole *r = &op->u.readconsole;
-
-		want = size - done < HYPER_DATA_BYTES ? size - done : HYPER_DATA_BYTES;
-		r->incremental = index || done;
-		r->index = at;
-		r->count = (uint32_t)want;
-		/* Clearing drops everything, so it is for the call that reads the rest. */
-		r->clear = clear && size - done <= HYPER_DATA_BYTES;
-		set_xen_guest_handle(r->buffer, hyper_data(h));
-		if (hyper_sysctl_call(h, "the hypervisor's console cannot be read", e))
-			return -1;
-		got = r->count;
-		at = r->index;
-		memcpy(text + done, hyper_data(h), got < want ? got : want);
-		done += got < want ? got : want;
-	} while (got == want && done < size);
+	r->incremental = index != NULL;
+	r->index = index ? *index : 0;
+	r->count = most;
+	r->clear = clear;
+	set_xen_guest_handle(r->buffer, hyper_data(h));
+	if (hyper_sysctl_call(h, "the hypervisor's console cannot be read", e))
+		return -1;
 	if (index)
-		*index = at;
-	return (long)done;
+		*index = r->index;
+	most = r->count < most ? r->count : most;
+	memcpy(text, hyper_data(h), most);
+	return (long)most;
 }
 
 int hyper_debug_keys(struct hyper *h, const char *keys, struct error *e)

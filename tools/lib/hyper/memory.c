@@ -131,13 +131,13 @@ void hyper_unmap_grants(struct hyper *h, struct hyper_resource *r)
 	xenforeignmemory_unmap_resource(h->memory, r->handle);
 }
 
-int hyper_mmuext(struct hyper *h, uint32_t domid, const struct mmuext_op *ops, unsigned int nr,
-		 struct error *e)
+int hyper_pin_table(struct hyper *h, uint32_t domid, xen_pfn_t mfn, struct error *e)
 {
-	if (nr * sizeof(*ops) > HYPER_DATA_BYTES)
-		return error_set(e, ERROR_FAILED, "too many page table operations at once");
-	memcpy(hyper_data(h), ops, nr * sizeof(*ops));
-	if (xencall4(h->call, __HYPERVISOR_mmuext_op, (uintptr_t)hyper_data(h), nr, 0, domid) < 0)
+	struct mmuext_op *op = hyper_op(h, sizeof(*op));
+
+	op->cmd = MMUEXT_PIN_L4_TABLE;
+	op->arg1.mfn = mfn;
+	if (xencall4(h->call, __HYPERVISOR_mmuext_op, (uintptr_t)op, 1, 0, domid) < 0)
 		return hyper_domain_error(domid, "'s page tables are refused", e);
 	return 0;
 }

@@ -16,28 +16,20 @@ int hyper_vcpu_info(struct hyper *h, uint32_t domid, unsigned int vcpu,
 	return 0;
 }
 
-int hyper_vcpu_get_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
-			   vcpu_guest_context_t *context, struct error *e)
+int hyper_vcpu_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
+		       vcpu_guest_context_t *context, bool set, struct error *e)
 {
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_getvcpucontext, domid);
-
-	op->u.vcpucontext.vcpu = vcpu;
-	set_xen_guest_handle(op->u.vcpucontext.ctxt, hyper_data(h));
-	if (hyper_domctl_call_vcpu(h, vcpu, "'s registers cannot be read", e))
-		return -1;
-	memcpy(context, hyper_data(h), sizeof(*context));
-	return 0;
-}
-
-int hyper_vcpu_set_context(struct hyper *h, uint32_t domid, unsigned int vcpu,
-			   const vcpu_guest_context_t *context, struct error *e)
-{
-	struct xen_domctl *op = hyper_domctl(h, XEN_DOMCTL_setvcpucontext, domid);
+	struct xen_domctl *op =
+		hyper_domctl(h, set ? XEN_DOMCTL_setvcpucontext : XEN_DOMCTL_getvcpucontext, domid);
 
 	op->u.vcpucontext.vcpu = vcpu;
 	set_xen_guest_handle(op->u.vcpucontext.ctxt, hyper_data(h));
 	memcpy(hyper_data(h), context, sizeof(*context));
-	return hyper_domctl_call_vcpu(h, vcpu, "'s registers cannot be set", e);
+	if (hyper_domctl_call_vcpu(
+		    h, vcpu, set ? "'s registers cannot be set" : "'s registers cannot be read", e))
+		return -1;
+	memcpy(context, hyper_data(h), sizeof(*context));
+	return 0;
 }
 
 _Static_assert(XEN_VCPUAFFINITY_SOFT == XEN_VCPUAFFINITY_HARD << 1, "in the maps' order");

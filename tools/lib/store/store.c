@@ -6,6 +6,7 @@
  */
 #include "lib/store/store.h"
 
+#include "lib/base/socket.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <xen/io/xs_wire.h>
 
@@ -199,29 +199,13 @@ static void disconnect(struct store *s)
 	loop_timer_set(s->again, AGAIN_MS);
 }
 
-static int socket_connect(void)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	struct timeval limit = {.tv_sec = ANSWER_S};
-	const char *path = getenv("XENSTORED_PATH");
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strncpy(to.sun_path, path ? path : SOCKET, sizeof(to.sun_path) - 1);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (fd < 0 || !connect(fd, (struct sockaddr *)&to, sizeof(to)))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 /* A new connection with every watch registered anew. */
 static int reconnect(struct store *s)
 {
 	struct text again = {0};
 	int rc;
 
-	s->fd = socket_connect();
+	s->fd = socket_connect("XENSTORED_PATH", SOCKET, ANSWER_S);
 	for (struct store_watch *w = s->watches; w; w = w->next)
 		put_message(&again, XS_WATCH, NOBODYS, 0, w->request, w->len);
 	rc = s->fd < 0 ? -1 : send_all(s, &again, 0);
