@@ -28,6 +28,8 @@ struct vcpu_info dummy_vcpu_info = {.evtchn_upcall_mask = 1};
 
 static struct domain *idle_domain;
 static struct domain *domains[DOMID_MASK + 1]; /* by number */
+/* Those that are there: a walk skips the gaps. */
+static uint64_t domains_used[(DOMID_MASK + 1) / 64];
 static spinlock_t domains_lock;
 
 /* --- finding --- */
@@ -59,9 +61,16 @@ struct domain *domain_next(unsigned int id)
 {
 	struct domain *d = NULL;
 
-	for (; !d && id < DOMID_FIRST_RESERVED; id++)
-		if (READ_ONCE(domains[id]))
-			d = domain_get((domid_t)id);
+	while (!d && id < DOMID_FIRST_RESERVED) {
+		uint64_t left = READ_ONCE(domains_used[id / 64]) >> id % 64;
+
+		if (left) {
+			id += ffs64(left);
+			d = domain_get((domid_t)id++);
+		} else {
+			id = (id | 63) + 1;
+		}
+	}
 	return d;
 }
 
@@ -78,8 +87,10 @@ void domain_put(struct domain *d)
 	spin_lock(&domains_lock);
 	old = atomic_sub(&d->refcount, 1);
 	/* One whose creation failed never got there. */
-	if (!old && domains[d->domain_id] == d)
+	if (!old && domains[d->domain_id] == d) {
+		clear_bit(d->domain_id, domains_used);
 		domains[d->domain_id] = NULL;
+	}
 	spin_unlock(&domains_lock);
 	if (!old)
 		work_queue(&d->free_work);
@@ -239,6 +250,7 @@ int domain_create(domid_t id, const struct domain_config *cfg, struct domain **o
 		domain_put(d);
 		return rc;
 	}
+	set_bit(id, domains_used);
 	*out = d;
 	return 0;
 }
