@@ -42,8 +42,8 @@ struct boot_info {
 	paddr_t rsdp;			  /* perhaps a copy; 0: search the BIOS area */
 	uint8_t rsdp_copy[36];		  /* of the loader's, which lies in memory to be reused */
 	paddr_t efi_system;		  /* EFI's system table, of 64 bits; 0: none */
-	paddr_t efi_rsdp; /* the firmware's own, found by efi_init(); 0: elsewhere */
-	bool efi;	  /* EFI firmware handed over (no legacy video) */
+	paddr_t dom0_rsdp;		  /* where domain 0 does not look by itself; 0: nowhere */
+	bool efi;			  /* EFI firmware handed over (no legacy video) */
 };
 
 extern struct boot_info boot_info;

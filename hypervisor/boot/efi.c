@@ -82,7 +82,7 @@ void __init efi_init(struct boot_info *bi)
 		found = table_find(bi->efi_system, acpi_guids[i]);
 	if (!is_rsdp(found))
 		return;
-	bi->rsdp = bi->efi_rsdp = found;
+	bi->rsdp = bi->dom0_rsdp = found;
 	printk(LOG_INFO "EFI: ACPI's root pointer is at %#lx\n", found);
 }
 
@@ -102,12 +102,12 @@ void __init efi_dom0_cmdline(const struct boot_info *bi, char *line, size_t size
 	char word[40];
 	size_t n = strlen(line), len;
 
-	if (!bi->efi_rsdp || has_option(line, "acpi_rsdp="))
+	if (!bi->dom0_rsdp || has_option(line, "acpi_rsdp="))
 		return;
-	len = (size_t)scnprintf(word, sizeof(word), "acpi_rsdp=%#lx ", bi->efi_rsdp);
+	len = (size_t)scnprintf(word, sizeof(word), "acpi_rsdp=%#lx ", bi->dom0_rsdp);
 	if (n + len >= size) {
 		printk(LOG_WARN "Domain 0's command line has no room left for acpi_rsdp=%#lx\n",
-		       bi->efi_rsdp);
+		       bi->dom0_rsdp);
 		return;
 	}
 	memmove(line + len, line, n + 1);

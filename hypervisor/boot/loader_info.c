@@ -176,7 +176,8 @@ static const char *__init pvh_read(uint64_t pa)
 		return "the PVH start info has a wrong magic number";
 	strlcpy(boot_info.loader, "PVH loader", sizeof(boot_info.loader));
 	text_copy(boot_info.cmdline, MAX_CMDLINE, si->cmdline_paddr);
-	boot_info.rsdp = si->rsdp_paddr;
+	/* Where domain 0's kernel does not look: see efi_dom0_cmdline(). */
+	boot_info.rsdp = boot_info.dom0_rsdp = si->rsdp_paddr;
 	mod = low_ptr(si->modlist_paddr, si->nr_modules * sizeof(*mod));
 	for (uint32_t i = 0; mod && i < si->nr_modules; i++)
 		module_add(mod[i].paddr, mod[i].paddr + mod[i].size, mod[i].cmdline_paddr);

@@ -107,11 +107,13 @@ static void __init kinds_init(char *found, size_t size)
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const struct outer_kind *k = &kinds[i];
 		uint32_t leaf = cpuid ? leaf_of(k->signature) : 0;
+		bool named = opt_outer == (int)i;
 
-		if (!leaf && (cpuid || !smbios_system_is(k->product)))
+		if (leaf || (!cpuid && smbios_system_is(k->product)))
+			name_add(found, size, k->name);
+		else if (!named)
 			continue;
-		name_add(found, size, k->name);
-		if ((opt_outer == OUTER_AUTO || opt_outer == (int)i) && k->init(leaf))
+		if ((opt_outer == OUTER_AUTO || named) && k->init(leaf))
 			name_add(used, sizeof(used), k->name);
 	}
 	if (*used)

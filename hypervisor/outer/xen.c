@@ -56,7 +56,10 @@ uint64_t __init xen_outer_param(uint32_t index)
 
 /* --- clock --- */
 
-/* Its fourth leaf, sub-leaf 0: kHz of the TSC as we see it. */
+/* Its fourth leaf, sub-leaf 0, EAX: reading the TSC exits, which is so where the host's is not invariant. */
+#define TSC_EMULATED 1
+
+/* The same leaf: kHz of the TSC as we see it. */
 static uint64_t __init xen_tsc_hz(void)
 {
 	return outer_cpuid(leaf_base, 3, CPUID_C) * 1000UL;
@@ -181,6 +184,10 @@ bool __init xen_outer_init(uint32_t leaf)
 	if (!leaf)
 		return false;
 	outer.tsc_hz = xen_tsc_hz;
+	if (outer_cpuid(leaf, 3, CPUID_A) & TSC_EMULATED)
+		printk(LOG_WARN
+		       "The outer Xen emulates the TSC, which makes all that tells time slow; "
+		       "tsc_mode=\"native\" in its configuration of us would not\n");
 	is_amd = outer_cpu_is_amd();
 	if (xen_op(__HYPERVISOR_xen_version, XENVER_version, NULL) <= 0 || !shared_info_init()) {
 		printk(LOG_WARN "The outer Xen takes no hypercalls: only its CPUID is used\n");

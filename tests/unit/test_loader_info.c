@@ -10,6 +10,7 @@
 #include "boot/boot_info.h"
 #include "lib/log.h"
 #include "x86/page.h"
+#include <xen/arch-x86/hvm/start_info.h>
 
 #define ACPI1_GUID 0x11d32d88eb9d2d30, 0x4dc13f279000169a
 #define ACPI2_GUID 0x11d3e4f18868e871, 0x81883cc7800022bc
@@ -130,7 +131,7 @@ static void grub_on_uefi(void **state)
 	memset(area, 0xaa, 0x8000);
 	assert_memory_equal((void *)boot_info.rsdp, rsdp2, sizeof(rsdp2));
 	efi_init(&boot_info);
-	assert_int_equal(boot_info.efi_rsdp, area + 0xa014);
+	assert_int_equal(boot_info.dom0_rsdp, area + 0xa014);
 	assert_int_equal(boot_info.rsdp, area + 0xa014);
 }
 
@@ -141,7 +142,7 @@ static void older_acpi(void **state)
 	s->table[2][0]++;
 	assert_null(area_read());
 	efi_init(&boot_info);
-	assert_int_equal(boot_info.efi_rsdp, area + 0x9004);
+	assert_int_equal(boot_info.dom0_rsdp, area + 0x9004);
 }
 
 static void damaged(void **state)
@@ -165,11 +166,30 @@ static void damaged(void **state)
 	rsdp_make(area + 0xa014, 0);
 	s->header[0]++;
 	efi_init(&boot_info);
-	assert_int_equal(boot_info.efi_rsdp, 0);
+	assert_int_equal(boot_info.dom0_rsdp, 0);
 	assert_int_equal(boot_info.rsdp, copy);
 	s->header[0]--;
 	efi_init(&boot_info);
-	assert_int_equal(boot_info.efi_rsdp, area + 0xa014);
+	assert_int_equal(boot_info.dom0_rsdp, area + 0xa014);
+}
+
+/* A PVH guest's root pointer is where its domain 0 would not look either. */
+static void pvh(void **state)
+{
+	struct hvm_start_info *si = (void *)area;
+	struct hvm_memmap_table_entry *ram = (void *)(area + 0x100);
+
+	*si = (struct hvm_start_info){.magic = XEN_HVM_START_MAGIC_VALUE,
+				      .version = 1,
+				      .rsdp_paddr = 0xfc008000,
+				      .memmap_paddr = (uint64_t)ram,
+				      .memmap_entries = 1};
+	*ram = (struct hvm_memmap_table_entry){0x100000, 0x4000000, 1, 0};
+	assert_null(loader_info_read(BOOT_PVH, (paddr_t)area));
+	efi_init(&boot_info);
+	assert_int_equal(boot_info.rsdp, 0xfc008000);
+	assert_int_equal(boot_info.dom0_rsdp, 0xfc008000);
+	assert_int_equal(boot_info.e820[0].end - boot_info.e820[0].start, 0x4000000);
 }
 
 static void bios(void **state)
@@ -186,7 +206,7 @@ static void bios(void **state)
 
 static void command_line(void **state)
 {
-	struct boot_info bi = {.efi_rsdp = 0x5f77d014};
+	struct boot_info bi = {.dom0_rsdp = 0x5f77d014};
 	char line[64] = "root=/dev/sda -- acpi_rsdp", own[64] = "ro acpi_rsdp=1",
 	     tight[] = "root=/dev/sda..........................";
 
@@ -208,7 +228,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, area_make, area_remove)
 	const struct CMUnitTest tests[] = {
-		TEST(grub_on_uefi), TEST(older_acpi), TEST(damaged), TEST(bios), TEST(command_line),
+		TEST(grub_on_uefi), TEST(older_acpi), TEST(damaged),
+		TEST(pvh),	    TEST(bios),	      TEST(command_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
