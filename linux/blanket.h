@@ -95,6 +95,7 @@ struct front_ops {
 	/* The rings go. What is in flight waits for the next connection, or fails where there is none. */
 	void (*disconnect)(struct front *f, bool for_good);
 	bool (*busy)(struct front *f);
+	bool (*waits)(struct front *f); /* for answers of the back end; NULL: never */
 	void (*remove)(
 		struct front *f); /* the kernel's side of it; before the orderly disconnect */
 	void (*free)(struct front *f);

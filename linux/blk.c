@@ -5,21 +5,9 @@
  * Its disks are called obda, obdb, ... ("outer block device"), with the letter that the toolstack's configuration has: obda is the
  * outer xvda, hda or sda. xen-blkfront in domain 0, whose disks come from Poncho's own guests, uses xvd* and Xen's major numbers;
  * ours take theirs from the kernel's extended range, so neither can meet the other.
- *
- * Grants are given for each request and ended at its response: that costs us two memory writes a page. Persistent grants would
- * spare the back end a mapping and cost us a copy of every byte, on the machine that has less to spare: they are not used.
- *
- * A request's id is its blk-mq tag, below the ring's size. `lock` of a ring guards the ring, rq[] and `live`; a request in rq[] is
- * the back end's and no one else completes it.
  */
 #define pr_fmt(fmt) "poncho-blanket: " fmt
-#include <linux/blk-mq.h>
-#include <linux/nospec.h>
-#include <linux/scatterlist.h>
-#include <linux/slab.h>
-#include <xen/page.h>
-#include <xen/interface/io/blkif.h>
-#include "blanket.h"
+#include "blk.h"
 
 static unsigned int blk_queues = 4, blk_segments = 64, blk_ring_order = 1;
 module_param(blk_queues, uint, 0444);
@@ -29,324 +17,12 @@ MODULE_PARM_DESC(blk_segments, "pages in a request, at most (64; 11 to 512)");
 module_param(blk_ring_order, uint, 0444);
 MODULE_PARM_DESC(blk_ring_order, "log2 of a ring's pages, at most (1; 0 to 4)");
 
-#define DIRECT_SEGMENTS BLKIF_MAX_SEGMENTS_PER_REQUEST
 #define INDIRECT_SEGMENTS \
 	(PAGE_SIZE / sizeof(struct blkif_request_segment)) /* of one page; we use one */
-#define MAX_RINGS    16
-#define DISK_LETTERS (26 + 26 * 26)
-
-struct blk_ring {
-	struct blk *blk;
-	unsigned int index;
-	spinlock_t lock;
-	bool live; /* may requests be put into it? */
-	struct blkif_front_ring front;
-	struct shared shared;
-	int port;
-	struct request **rq;	 /* by id, NULL: not the back end's */
-	struct shared *indirect; /* by id, one page each */
-	struct scatterlist *sg;	 /* of the request that is being put in, */
-	grant_ref_t *refs;	 /* and its grants */
-};
-
-struct blk {
-	struct front *front;
-	struct gendisk *disk;
-	struct blk_mq_tag_set tags;
-	struct blk_ring rings[MAX_RINGS];
-	unsigned int nr_rings, ring_pages, depth, max_segments;
-	unsigned int vdev, letter;
-	u8 flush_op; /* 0: the back end has none */
-	bool discard, secure_discard;
-	bool dead; /* there will be no connection again */
-	struct work_struct add_work;
-};
-
-struct blk_pdu {
-	blk_status_t status;
-	unsigned int nr;
-	struct blk_segment {
-		struct page *page;
-		grant_ref_t ref;
-	} segment[];
-};
+#define MAX_GRANULARITY (1U << 30)
+#define DISK_LETTERS	(26 + 26 * 26)
 
 static DECLARE_BITMAP(letters, DISK_LETTERS);
-
-/* --- Requests ----------------------------------------------------------------------------------------- */
-
-static u8 request_op(struct blk *blk, struct request *rq)
-{
-	switch (req_op(rq)) {
-	case REQ_OP_READ:
-		return BLKIF_OP_READ;
-	case REQ_OP_WRITE:
-		return BLKIF_OP_WRITE;
-	case REQ_OP_FLUSH:
-		return blk->flush_op;
-	default:
-		return BLKIF_OP_DISCARD;
-	}
-}
-
-static void request_fill_segments(struct blk_ring *ring, struct request *rq,
-				  struct blkif_request_segment *seg)
-{
-	struct blk_pdu *pdu = blk_mq_rq_to_pdu(rq);
-	bool to_device = rq_data_dir(rq) == WRITE;
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sg (ring->sg, sg, pdu->nr, i) {
-		struct blk_segment *s = &pdu->segment[i];
-
-		s->page = sg_page(sg);
-		grant_give(s->ref, ring->blk->front->peer, s->page, to_device);
-		seg[i] = (struct blkif_request_segment){
-			.gref = s->ref,
-			.first_sect = sg->offset >> SECTOR_SHIFT,
-			.last_sect = ((sg->offset + sg->length) >> SECTOR_SHIFT) - 1,
-		};
-	}
-}
-
-static void request_put_rw(struct blk_ring *ring, struct request *rq, struct blkif_request *req)
-{
-	struct blk_pdu *pdu = blk_mq_rq_to_pdu(rq);
-	struct shared *page;
-
-	if (pdu->nr <= DIRECT_SEGMENTS) {
-		req->operation = request_op(ring->blk, rq);
-		req->u.rw.nr_segments = pdu->nr;
-		req->u.rw.handle = ring->blk->vdev;
-		req->u.rw.id = rq->tag;
-		req->u.rw.sector_number = pdu->nr ? blk_rq_pos(rq) : 0;
-		request_fill_segments(ring, rq, req->u.rw.seg);
-		return;
-	}
-	page = &ring->indirect[rq->tag];
-	req->operation = BLKIF_OP_INDIRECT;
-	req->u.indirect.indirect_op = request_op(ring->blk, rq);
-	req->u.indirect.nr_segments = pdu->nr;
-	req->u.indirect.id = rq->tag;
-	req->u.indirect.sector_number = blk_rq_pos(rq);
-	req->u.indirect.handle = ring->blk->vdev;
-	req->u.indirect.indirect_grefs[0] = page->ref[0];
-	request_fill_segments(ring, rq, page->va);
-}
-
-static void request_put_discard(struct blk *blk, struct request *rq, struct blkif_request *req)
-{
-	req->operation = BLKIF_OP_DISCARD;
-	req->u.discard.flag = req_op(rq) == REQ_OP_SECURE_ERASE ? BLKIF_DISCARD_SECURE : 0;
-	req->u.discard.id = rq->tag;
-	req->u.discard.sector_number = blk_rq_pos(rq);
-	req->u.discard.nr_sectors = blk_rq_sectors(rq);
-}
-
-/* Grants for the request's pages, not yet given. */
-static int request_reserve(struct blk_ring *ring, struct request *rq)
-{
-	struct blk_pdu *pdu = blk_mq_rq_to_pdu(rq);
-	unsigned int i;
-
-	pdu->nr = 0;
-	if (!blk_rq_nr_phys_segments(rq) ||
-	    (req_op(rq) != REQ_OP_READ && req_op(rq) != REQ_OP_WRITE))
-		return 0;
-	if (blk_rq_nr_phys_segments(rq) > ring->blk->max_segments)
-		return -EINVAL;
-	sg_init_table(ring->sg, ring->blk->max_segments);
-	pdu->nr = blk_rq_map_sg(rq->q, rq, ring->sg);
-	if (grant_reserve(ring->refs, pdu->nr)) {
-		pdu->nr = 0;
-		return -ENOSPC;
-	}
-	for (i = 0; i < pdu->nr; i++)
-		pdu->segment[i].ref = ring->refs[i];
-	return 0;
-}
-
-static void ring_notify(struct blk_ring *ring)
-{
-	bool notify;
-
-	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&ring->front, notify);
-	if (notify)
-		event_send(ring->port);
-}
-
-static blk_status_t ring_put(struct blk_ring *ring, struct request *rq)
-{
-	struct blkif_request *req;
-	int rc;
-
-	if (!ring->live)
-		return ring->blk->dead ? BLK_STS_IOERR : BLK_STS_RESOURCE;
-	if (req_op(rq) == REQ_OP_FLUSH && !ring->blk->flush_op)
-		return BLK_STS_NOTSUPP;
-	rc = request_reserve(ring, rq);
-	if (rc)
-		return rc == -ENOSPC ? BLK_STS_RESOURCE : BLK_STS_IOERR;
-	blk_mq_start_request(rq);
-	/* There is room: there are no more tags than places. */
-	req = RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt);
-	if (req_op(rq) == REQ_OP_DISCARD || req_op(rq) == REQ_OP_SECURE_ERASE)
-		request_put_discard(ring->blk, rq, req);
-	else
-		request_put_rw(ring, rq, req);
-	ring->rq[rq->tag] = rq;
-	ring->front.req_prod_pvt++;
-	return BLK_STS_OK;
-}
-
-static blk_status_t blk_queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *bd)
-{
-	struct blk_ring *ring = hctx->driver_data;
-	unsigned long flags;
-	blk_status_t status;
-
-	spin_lock_irqsave(&ring->lock, flags);
-	status = ring_put(ring, bd->rq);
-	if (ring->live && bd->last)
-		ring_notify(ring);
-	spin_unlock_irqrestore(&ring->lock, flags);
-	return status;
-}
-
-static void blk_commit_rqs(struct blk_mq_hw_ctx *hctx)
-{
-	struct blk_ring *ring = hctx->driver_data;
-	unsigned long flags;
-
-	spin_lock_irqsave(&ring->lock, flags);
-	if (ring->live)
-		ring_notify(ring);
-	spin_unlock_irqrestore(&ring->lock, flags);
-}
-
-static void blk_complete(struct request *rq)
-{
-	struct blk_pdu *pdu = blk_mq_rq_to_pdu(rq);
-
-	blk_mq_end_request(rq, pdu->status);
-}
-
-static int blk_init_hctx(struct blk_mq_hw_ctx *hctx, void *data, unsigned int index)
-{
-	struct blk *blk = data;
-
-	hctx->driver_data = &blk->rings[index];
-	return 0;
-}
-
-static const struct blk_mq_ops blk_mq_ops = {
-	.queue_rq = blk_queue_rq,
-	.commit_rqs = blk_commit_rqs,
-	.complete = blk_complete,
-	.init_hctx = blk_init_hctx,
-};
-
-/* --- Responses ---------------------------------------------------------------------------------------- */
-
-/* False: the peer still has a page of it mapped. */
-static bool request_end_grants(struct request *rq)
-{
-	struct blk_pdu *pdu = blk_mq_rq_to_pdu(rq);
-	bool ended = true;
-	unsigned int i;
-
-	for (i = 0; i < pdu->nr; i++)
-		ended &= grant_end(pdu->segment[i].ref, pdu->segment[i].page);
-	pdu->nr = 0;
-	return ended;
-}
-
-static blk_status_t response_status(struct blk *blk, struct request *rq, s16 status)
-{
-	if (status == BLKIF_RSP_OKAY)
-		return BLK_STS_OK;
-	if (status != BLKIF_RSP_EOPNOTSUPP)
-		return BLK_STS_IOERR;
-	if (req_op(rq) == REQ_OP_FLUSH) {
-		blk->flush_op = 0;
-		blk_queue_write_cache(rq->q, false, false);
-	} else if (req_op(rq) == REQ_OP_DISCARD) {
-		blk_queue_max_discard_sectors(rq->q, 0);
-	} else if (req_op(rq) == REQ_OP_SECURE_ERASE) {
-		blk_queue_max_secure_erase_sectors(rq->q, 0);
-	}
-	return BLK_STS_NOTSUPP;
-}
-
-/* With the ring's lock. False: not a response to anything we asked. */
-static bool ring_take(struct blk_ring *ring, const struct blkif_response *rsp)
-{
-	u64 id = rsp->id;
-	struct blk_pdu *pdu;
-	struct request *rq;
-
-	if (id >= ring->blk->depth)
-		return false;
-	id = array_index_nospec(id, ring->blk->depth);
-	rq = ring->rq[id];
-	if (!rq)
-		return false;
-	ring->rq[id] = NULL;
-	pdu = blk_mq_rq_to_pdu(rq);
-	pdu->status = response_status(ring->blk, rq, rsp->status);
-	if (!request_end_grants(rq)) {
-		pdu->status = BLK_STS_IOERR;
-		front_fault(ring->blk->front, "answered a request and keeps its pages");
-	}
-	blk_mq_complete_request(rq);
-	return true;
-}
-
-static bool ring_reap(struct blk_ring *ring)
-{
-	RING_IDX prod = READ_ONCE(ring->front.sring->rsp_prod), start = ring->front.rsp_cons;
-
-	virt_rmb(); /* the index before the responses */
-	if (prod - start > RING_SIZE(&ring->front)) {
-		front_fault(ring->blk->front, "sets an impossible ring index");
-		return false;
-	}
-	while (ring->front.rsp_cons != prod) {
-		struct blkif_response rsp;
-
-		RING_COPY_RESPONSE(&ring->front, ring->front.rsp_cons, &rsp);
-		if (!ring_take(ring, &rsp)) {
-			front_fault(ring->blk->front, "answers what was not asked (id %llu)",
-				    rsp.id);
-			return false;
-		}
-		ring->front.rsp_cons++;
-	}
-	return prod != start;
-}
-
-/* Ends: each round takes a request that is the back end's, and no new ones come in meanwhile. */
-static bool blk_event(void *data)
-{
-	struct blk_ring *ring = data;
-	bool worked = false;
-	int more = 0;
-
-	spin_lock(&ring->lock);
-	if (ring->live) {
-		do {
-			if (ring_reap(ring))
-				worked = true;
-			else if (ring->front.sring->rsp_prod != ring->front.rsp_cons)
-				ring->live = false; /* faulted */
-			if (ring->live)
-				RING_FINAL_CHECK_FOR_RESPONSES(&ring->front, more);
-		} while (ring->live && more);
-	}
-	spin_unlock(&ring->lock);
-	return worked;
-}
 
 /* --- Connection --------------------------------------------------------------------------------------- */
 
@@ -358,7 +34,7 @@ static int ring_open(struct blk_ring *ring, unsigned int pages)
 	if (rc)
 		return rc;
 	XEN_FRONT_RING_INIT(&ring->front, (struct blkif_sring *)ring->shared.va, pages * PAGE_SIZE);
-	rc = event_alloc(f->peer, blk_event, ring);
+	rc = event_alloc(f->peer, ring_event, ring);
 	if (rc < 0)
 		return rc;
 	ring->port = rc;
@@ -436,30 +112,21 @@ static void blk_quiesce(struct front *f)
 {
 	struct blk *blk = f->priv;
 
-	if (blk->disk)
-		blk_mq_quiesce_queue(blk->disk->queue);
+	/* It counts; and before it is added and once it is deleted there is nothing in it. */
+	if (!blk->disk || blk->quiesced || !disk_live(blk->disk))
+		return;
+	blk->quiesced = true;
+	blk_mq_quiesce_queue(blk->disk->queue);
 }
 
-/* What the back end had and will not answer. */
-static void ring_drop_requests(struct blk_ring *ring, bool for_good)
+/* What waited goes on, or fails where there is no ring. */
+static void blk_unquiesce(struct blk *blk)
 {
-	unsigned int id;
-
-	for (id = 0; ring->rq && id < ring->blk->depth; id++) {
-		struct request *rq = ring->rq[id];
-		struct blk_pdu *pdu;
-
-		if (!rq)
-			continue;
-		ring->rq[id] = NULL;
-		request_end_grants(rq);
-		pdu = blk_mq_rq_to_pdu(rq);
-		pdu->status = BLK_STS_IOERR;
-		if (for_good)
-			blk_mq_complete_request(rq);
-		else
-			blk_mq_requeue_request(rq, false);
-	}
+	if (!blk->quiesced)
+		return;
+	blk->quiesced = false;
+	blk_mq_unquiesce_queue(blk->disk->queue);
+	blk_mq_kick_requeue_list(blk->disk->queue);
 }
 
 static void ring_close(struct blk_ring *ring, bool for_good)
@@ -485,11 +152,11 @@ static void blk_disconnect(struct front *f, bool for_good)
 	for (i = 0; i < blk->nr_rings; i++)
 		ring_close(&blk->rings[i], for_good);
 	blk->dead |= for_good;
-	if (blk->disk && for_good) {
-		if (disk_live(blk->disk))
-			blk_mark_disk_dead(blk->disk);
-		blk_mq_unquiesce_queue(blk->disk->queue);
-	}
+	if (!for_good)
+		return;
+	if (blk->disk && disk_live(blk->disk))
+		blk_mark_disk_dead(blk->disk);
+	blk_unquiesce(blk);
 }
 
 /* --- The disk ----------------------------------------------------------------------------------------- */
@@ -499,13 +166,17 @@ static const struct block_device_operations blk_fops = {.owner = THIS_MODULE};
 static void blk_set_discard(struct blk *blk, const char *back)
 {
 	struct request_queue *q = blk->disk->queue;
-	unsigned int granularity =
-		store_read_uint(back, "discard-granularity", queue_physical_block_size(q));
+	unsigned int granularity = store_read_uint(back, "discard-granularity", 0);
+	unsigned int alignment = store_read_uint(back, "discard-alignment", 0);
 
+	/* Of others the block layer makes requests of no length, without end. */
+	if (!is_power_of_2(granularity) || granularity < queue_logical_block_size(q) ||
+	    granularity > MAX_GRANULARITY)
+		granularity = queue_physical_block_size(q);
 	blk->discard = store_read_uint(back, "feature-discard", 0);
 	blk->secure_discard = blk->discard && store_read_uint(back, "discard-secure", 0);
-	q->limits.discard_granularity = granularity ?: PAGE_SIZE;
-	q->limits.discard_alignment = store_read_uint(back, "discard-alignment", 0);
+	q->limits.discard_granularity = granularity;
+	q->limits.discard_alignment = alignment & (granularity - 1) & -SECTOR_SIZE;
 	blk_queue_max_discard_sectors(q, blk->discard ? UINT_MAX >> SECTOR_SHIFT : 0);
 	blk_queue_max_secure_erase_sectors(q, blk->secure_discard ? UINT_MAX >> SECTOR_SHIFT : 0);
 }
@@ -684,8 +355,7 @@ static int blk_connected(struct front *f)
 	blk_set_live(blk, true);
 	if (again) {
 		set_capacity_and_notify(blk->disk, sectors);
-		blk_mq_unquiesce_queue(blk->disk->queue);
-		blk_mq_kick_requeue_list(blk->disk->queue);
+		blk_unquiesce(blk);
 		return 0;
 	}
 	pr_info("%s: %s, %llu MiB, %u rings of %u, %u segments%s%s\n", f->node,
@@ -693,6 +363,18 @@ static int blk_connected(struct front *f)
 		blk->flush_op ? ", flush" : "", blk->discard ? ", discard" : "");
 	queue_work(system_unbound_wq, &blk->add_work);
 	return 0;
+}
+
+static bool blk_waits(struct front *f)
+{
+	struct blk *blk = f->priv;
+	unsigned int i, id;
+
+	for (i = 0; blk->disk && i < blk->nr_rings; i++)
+		for (id = 0; id < blk->depth; id++)
+			if (READ_ONCE(blk->rings[i].rq[id]))
+				return true;
+	return work_busy(&blk->add_work);
 }
 
 static bool blk_busy(struct front *f)
@@ -788,6 +470,7 @@ const struct front_ops blk_front = {
 	.quiesce = blk_quiesce,
 	.disconnect = blk_disconnect,
 	.busy = blk_busy,
+	.waits = blk_waits,
 	.remove = blk_remove,
 	.free = blk_free,
 };

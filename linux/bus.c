@@ -14,6 +14,7 @@
 
 #define CLOSE_TIME  (5 * HZ)
 #define SETTLE_TIME (15 * HZ)
+#define SERVE_TIME  (30 * HZ)
 #define MAX_FRONTS  256
 
 static const struct front_ops *const kinds[] = {&blk_front, &net_front};
@@ -60,9 +61,10 @@ void front_fault(struct front *f, const char *fmt, ...)
 	queue_work(blanket_wq, &f->fault_work);
 }
 
+/* For good also without rings: what waits for the next connection fails then. */
 static void front_disconnect(struct front *f, bool for_good)
 {
-	if (f->rings)
+	if (f->rings || for_good)
 		f->ops->disconnect(f, for_good);
 	f->rings = false;
 	f->linked = false;
@@ -215,10 +217,23 @@ static void back_wait(struct front *f, bool closing_will_do)
 	pr_warn("%s: the back end does not close\n", f->node);
 }
 
+/* Does it serve what is in flight? */
+static bool back_serves(struct front *f)
+{
+	unsigned long end = jiffies + SERVE_TIME;
+
+	while (f->ops->waits && f->ops->waits(f)) {
+		if (f->faulted || time_after(jiffies, end))
+			return false;
+		msleep(20);
+	}
+	return !f->faulted;
+}
+
 /* @orderly: the back end serves what is in flight. Otherwise that fails first, or removal would wait for it for ever. */
 static void front_remove(struct front *f, bool orderly)
 {
-	if (!orderly || !f->linked)
+	if (!orderly || !f->linked || !back_serves(f))
 		front_disconnect(f, true);
 	f->ops->remove(f);
 	if (f->rings) {

@@ -54,8 +54,10 @@ static DECLARE_DELAYED_WORK(wake_work, ports_wake);
 static void port_handle(unsigned int port)
 {
 	struct port *p = &ports[port];
-	event_fn fn = p->fn;
+	event_fn fn = READ_ONCE(p->fn); /* once: it may just be unbound, and waits for us then */
 
+	if (!fn)
+		return;
 	sync_clear_bit(port, info->evtchn_pending);
 	if (fn(p->data)) {
 		p->idle = 0;
@@ -75,12 +77,8 @@ static irqreturn_t events_upcall(int irq, void *unused)
 		unsigned int word = __ffs(words);
 
 		bits = READ_ONCE(info->evtchn_pending[word]) & ~READ_ONCE(info->evtchn_mask[word]);
-		for (; bits; bits &= bits - 1) {
-			unsigned int port = word * BITS_PER_LONG + __ffs(bits);
-
-			if (READ_ONCE(ports[port].fn))
-				port_handle(port);
-		}
+		for (; bits; bits &= bits - 1)
+			port_handle(word * BITS_PER_LONG + __ffs(bits));
 	}
 	return IRQ_HANDLED;
 }

@@ -230,11 +230,11 @@ static void queue_close(struct net_queue *q)
 		return;
 	if (q->port)
 		event_free(q->port);
-	del_timer_sync(&q->refill);
-	if (q->napi.poll) {
+	if (q->napi.poll)
 		napi_disable(&q->napi);
+	del_timer_sync(&q->refill); /* which the poll sets */
+	if (q->napi.poll)
 		netif_napi_del(&q->napi);
-	}
 	for (i = 0; i < TX_SIZE; i++)
 		if (q->tx[i].page) {
 			grant_end(q->tx[i].ref, q->tx[i].page);

@@ -14,7 +14,8 @@ static bool rx_give_page(struct net_queue *q)
 	struct xen_netif_rx_request *req;
 	unsigned int id = q->rx_ring.req_prod_pvt % RX_SIZE;
 	struct net_slot *slot = &q->rx[id];
-	struct page *page = dev_alloc_page();
+	/* The peer reads what it does not write, too. */
+	struct page *page = __dev_alloc_page(GFP_ATOMIC | __GFP_NOWARN | __GFP_ZERO);
 
 	if (!page)
 		return false;
@@ -151,7 +152,8 @@ static bool rx_finish(struct nic *nic, struct rx_packet *p)
 	struct sk_buff *skb = p->skb;
 	bool blank = p->flags & XEN_NETRXF_csum_blank;
 
-	if (p->bad || !skb || skb->len < ETH_HLEN || !netif_running(nic->dev))
+	/* The first piece may be shorter than a header. */
+	if (p->bad || !skb || !netif_running(nic->dev) || !pskb_may_pull(skb, ETH_HLEN))
 		return false;
 	if (p->flags & XEN_NETRXF_data_validated)
 		skb->ip_summed = CHECKSUM_UNNECESSARY;

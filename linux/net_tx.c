@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
  * Sending: a packet's pages are granted read-only, one slot each, with one more for what segmentation needs; the packet is freed when
- * the last of its slots is answered. A page that the peer keeps mapped read-only is kept from other use, and that is all.
+ * the last of its slots is answered. A page that the peer keeps mapped read-only is kept from other use, and that is all: it can
+ * read what else lies in the pages of a packet, as with Linux's own front end. A copy of each would be the remedy, at its price.
  */
 #include <linux/nospec.h>
 #include "net.h"

@@ -18,6 +18,17 @@ $(B)/system/outer.cpio: $(B)/debian/.fetched tests/system/outer/pack tests/syste
 	@echo "  PACK    $@"
 	@tests/system/outer/pack $(B)/debian $@
 
+# What the machine outer-xen has besides: the module for domain 0, a hostile back end for the outer one.
+$(B)/system/blanket.cpio: $(LINUX_OUT)/poncho-blanket.ko
+	@mkdir -p $(B)/system/blanket/tests/boot
+	@cp $< $(B)/system/blanket/tests/boot/
+	@cd $(B)/system/blanket && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet >../blanket.cpio
+
+$(B)/system/hostile-back: tests/system/outer/hostile_back.c
+	@mkdir -p $(@D)
+	@gcc -std=gnu11 -O2 -Wall -Werror -D_GNU_SOURCE -static -o $@ $< -lxengnttab -lxenevtchn -lxenstore -lxentoolcore \
+		-lxentoollog -lxencall -lpthread
+
 .PHONY: check-system
-check-system: $(SYSTEM) $(B)/system/outer.cpio $(if $(HV),,$(B)/poncho)
+check-system: $(SYSTEM) $(B)/system/outer.cpio $(B)/system/blanket.cpio $(B)/system/hostile-back $(if $(HV),,$(B)/poncho)
 	@B=$(B) HV=$(or $(HV),$(B)/poncho) tests/system/run $(MACHINES)
