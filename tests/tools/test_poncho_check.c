@@ -193,6 +193,9 @@ static void kernel(void **state)
 
 static void boot_path(void **state)
 {
+	file_make("/proc/cmdline", "acpi_rsdp=0x5f77d014 ro"); /* in domain 0 */
+	expect("boot", RESULT_FAIL, "UEFI", "grub-efi-amd64-bin");
+	file_make("/proc/cmdline", "ro");
 	file_make("/sys/firmware/efi/fw_platform_size", "64");
 	expect("boot", RESULT_FAIL, "UEFI", "grub-efi-amd64-bin");
 	file_make("/boot/grub/x86_64-efi/multiboot2.mod", "");
