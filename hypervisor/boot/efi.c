@@ -2,7 +2,8 @@
 /*
  * What UEFI has left in memory: its system table (UEFI 2.10, 4.3) names configuration tables (4.6), one of which is the root of ACPI's.
  * A loader's copy of that root is enough for us, but domain 0's kernel wants the firmware's own and cannot find it: there is
- * none in the BIOS area, and EFI's tables and runtime services are not passed on. So its command line says where.
+ * none in the BIOS area, and EFI's tables and runtime services are not passed on. So its command line says where; also what a PVH loader
+ * has said (loader_info.c), of which domain 0 hears no more.
  *
  * `acpi_rsdp=` takes the system table's place where the loader gives none (kexec). Runs once, on the boot CPU, with the heap up.
  */

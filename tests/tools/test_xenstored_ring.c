@@ -11,7 +11,6 @@
 #include "xenstored/control.h"
 #include "xenstored/journal.h"
 #include "xenstored/ring.h"
-#include "xenstored/snapshot.h"
 #include "xenstored/xen.h"
 
 #include "lib/base/log.h"
@@ -77,21 +76,6 @@ bool outside_exists(unsigned int domid)
 	return !journal_replaying && domid <= GUESTS;
 }
 
-static void load(const struct record *r, void *arg)
-{
-	if (r->kind == RECORD_IO)
-		conn_load(r);
-	else
-		snapshot_load(&the_store, r);
-}
-
-static void dump(void)
-{
-	snapshot_dump(&the_store);
-	for (unsigned int domid = 1; domid <= GUESTS; domid++)
-		conn_dump(conn_of(the_store.domain[domid]->client));
-}
-
 static void make_home(unsigned int domid)
 {
 	struct client *tools = client_known(&the_store, CLIENT_TOOLS);
@@ -113,7 +97,7 @@ static void daemon_start(void)
 	if (journal_open(path, &e))
 		_exit(9);
 	store_init(&the_store);
-	resumed = journal_replay(load, NULL);
+	resumed = journal_replay(state_load, NULL);
 	if (!resumed)
 		for (unsigned int q = 0; q < QUOTA_NR; q++)
 			the_store.quota[q] = quota_info[q].value;
@@ -124,7 +108,7 @@ static void daemon_start(void)
 			make_home(domid);
 		}
 	if (!resumed) /* what was made without requests */
-		journal_compact(dump);
+		journal_compact(state_dump);
 }
 
 static void daemon_round(void)
@@ -134,7 +118,7 @@ static void daemon_round(void)
 	conn_round_end();
 	ring_again(&the_store);
 	if (journal_grown(the_store.nr_transactions ? 16 : 1))
-		journal_compact(dump);
+		journal_compact(state_dump);
 }
 
 /* --- A guest ------------------------------------------------------------------------------------------------ */

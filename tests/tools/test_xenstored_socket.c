@@ -9,7 +9,6 @@
 
 #include "xenstored/control.h"
 #include "xenstored/keeper.h"
-#include "xenstored/snapshot.h"
 #include "xenstored/socket.h"
 
 #include "lib/base/log.h"
@@ -95,29 +94,11 @@ bool outside_exists(unsigned int domid)
 	return false;
 }
 
-static void load(const struct record *r, void *arg)
-{
-	if (r->kind == RECORD_IO)
-		conn_load(r);
-	else
-		snapshot_load(&the_store, r);
-}
-
-static void dump(void)
-{
-	struct client *c;
-
-	snapshot_dump(&the_store);
-	TAILQ_FOREACH(c, &the_store.clients, link)
-	if (c->connection)
-		conn_dump(c->connection);
-}
-
 static void round_end(void *arg)
 {
 	conn_round_end();
 	if (journal_grown(1))
-		journal_compact(dump);
+		journal_compact(state_dump);
 }
 
 static void close_leftover(int fd)
@@ -145,7 +126,7 @@ static void daemon_run(void)
 	if (journal_open(journal, &e))
 		_exit(9);
 	store_init(&the_store);
-	journal_replay(load, NULL);
+	journal_replay(state_load, NULL);
 	if (sockets_open(loop, path, NULL, round_end, &e))
 		_exit(9);
 	round_end(NULL);

@@ -78,14 +78,21 @@ static void count(void *data)
 	++*(unsigned int *)data;
 }
 
+/* Two timers of the one CPU, which count into @n. */
+static void two_made(struct timer *a, struct timer *b, unsigned int *n)
+{
+	*n = 0;
+	fake_cpus_reset(1);
+	timer_init(a, count, n, 0);
+	timer_init(b, count, n, 0);
+}
+
 static void test_lazy(void **state)
 {
 	struct timer a, b;
-	unsigned int n = 0;
+	unsigned int n;
 
-	fake_cpus_reset(1);
-	timer_init(&a, count, &n, 0);
-	timer_init(&b, count, &n, 0);
+	two_made(&a, &b, &n);
 	timer_set(&a, 100);
 	assert_int_equal(fake_programmed, 1);
 	/* Neither a later deadline nor a stop touches the hardware. */
@@ -106,11 +113,9 @@ static void test_lazy(void **state)
 static void test_slack(void **state)
 {
 	struct timer a, b;
-	unsigned int n = 0;
+	unsigned int n;
 
-	fake_cpus_reset(1);
-	timer_init(&a, count, &n, 0);
-	timer_init(&b, count, &n, 0);
+	two_made(&a, &b, &n);
 	timer_set(&a, 100);
 	timer_set_lax(&b, 90, 10);
 	assert_int_equal(fake_programmed, 1);

@@ -3,6 +3,7 @@
 #include "xenstored/conn.h"
 
 #include "xenstored/control.h"
+#include "xenstored/snapshot.h"
 
 #include <string.h>
 
@@ -169,7 +170,7 @@ void conn_note(struct conn *c, size_t moved)
 	c->in_anew = false;
 }
 
-void conn_dump(struct conn *c)
+static void conn_dump(struct conn *c)
 {
 	c->progress.req_before = c->progress.req_after;
 	c->progress.rsp_before = c->progress.rsp_after;
@@ -177,7 +178,7 @@ void conn_dump(struct conn *c)
 	conn_note(c, 0);
 }
 
-void conn_load(const struct record *r)
+static void conn_load(const struct record *r)
 {
 	const struct record_io *head = (const struct record_io *)r->data;
 	const char *bytes = r->data + sizeof(*head);
@@ -274,4 +275,22 @@ void conn_round_end(void)
 		c->dirty = false;
 		c->kind->finish(c);
 	}
+}
+
+void state_dump(void)
+{
+	const struct client *c;
+
+	snapshot_dump(&the_store);
+	TAILQ_FOREACH(c, &the_store.clients, link)
+	if (c->connection)
+		conn_dump(c->connection);
+}
+
+void state_load(const struct record *r, void *arg)
+{
+	if (r->kind == RECORD_IO)
+		conn_load(r);
+	else
+		snapshot_load(&the_store, r);
 }

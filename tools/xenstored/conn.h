@@ -77,13 +77,12 @@ void conn_clear(struct conn *c);
 void conn_reset(struct conn *c);
 /* Tells the journal what waits now and @progress, where @moved bytes of what waits are as good as gone; if there is anything to tell. */
 void conn_note(struct conn *c, size_t moved);
-/* Tells it all of that, for a new journal. */
-void conn_dump(struct conn *c);
-/* Does again what the journal was told. */
-void conn_load(const struct record *r);
 /* Behind the last record: what waits is to be sent. */
 void conn_restored(struct conn *c, const struct conn_kind *kind);
 void conn_touch(struct conn *c);
 
 extern struct store the_store;
 void conn_round_end(void);
+/* Store and connections, for a new journal; and again out of one, for journal_replay(). */
+void state_dump(void);
+void state_load(const struct record *r, void *arg);

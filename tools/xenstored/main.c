@@ -10,7 +10,6 @@
 #include "xenstored/control.h"
 #include "xenstored/keeper.h"
 #include "xenstored/ring.h"
-#include "xenstored/snapshot.h"
 #include "xenstored/socket.h"
 #include "xenstored/xen.h"
 
@@ -90,16 +89,6 @@ static bool take_option(int letter, char *arg)
 
 /* --- Rounds ------------------------------------------------------------------------------------------- */
 
-static void dump(void)
-{
-	const struct client *c;
-
-	snapshot_dump(&the_store);
-	TAILQ_FOREACH(c, &the_store.clients, link)
-	if (c->connection)
-		conn_dump(c->connection);
-}
-
 static void round_end(void *arg)
 {
 	conn_round_end();
@@ -107,7 +96,7 @@ static void round_end(void *arg)
 		loop_timer_set(again, 1);
 	/* A new journal makes open transactions fail: not before it must be. */
 	if (journal_grown(the_store.nr_transactions ? 16 : 1))
-		journal_compact(dump);
+		journal_compact(state_dump);
 }
 
 static void check_domains(void)
@@ -145,14 +134,6 @@ static void xen_ready(void *arg, uint32_t events)
 
 /* --- Start ---------------------------------------------------------------------------------------------- */
 
-static void replay_one(const struct record *r, void *arg)
-{
-	if (r->kind == RECORD_IO)
-		conn_load(r);
-	else
-		snapshot_load(&the_store, r);
-}
-
 static void begin_store(void)
 {
 	static const char tool[] = "/tool/xenstored";
@@ -176,11 +157,11 @@ static int start_store(struct error *e)
 		return -1;
 	store_init(&the_store);
 	the_store.keep_orphans = given['K'];
-	if (journal_replay(replay_one, NULL)) {
+	if (journal_replay(state_load, NULL)) {
 		log_info("resumed from %zu bytes of journal", journal_size());
 	} else {
 		begin_store();
-		journal_compact(dump);
+		journal_compact(state_dump);
 	}
 	return 0;
 }
