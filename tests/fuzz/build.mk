@@ -13,7 +13,7 @@ fuzz-sxp-tools := lib/base lib/config
 fuzz-sxp-libs := -ljansson
 fuzz-http-tools := lib/base lib/config xend/api_*.c $(patsubst %,xend/%.c,http_guard metrics openapi settings xenapi)
 fuzz-http-libs := -ljansson
-fuzz-xenstore-tools := lib/base $(patsubst %,xenstored/%.c,wire path tree watch store transaction request conn journal)
+fuzz-xenstore-tools := lib/base $(patsubst %,xenstored/%.c,wire path tree watch store transaction request conn journal snapshot)
 
 B ?= build
 fuzz-names := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))

@@ -30,14 +30,6 @@ bool outside_exists(unsigned int domid)
 	return domid < 8;
 }
 
-void outside_changed(struct client *c, const struct message *m)
-{
-}
-
-void outside_known(struct domain *d)
-{
-}
-
 int outside_control(struct store *store, const char **word, unsigned int nr, struct text *answer)
 {
 	return strlen(word[0]) + nr > 20 ? EINVAL : 0;
