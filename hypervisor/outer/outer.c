@@ -12,6 +12,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/printf.h"
+#include "lib/spinlock.h"
 #include "lib/string.h"
 #include "x86/asm.h"
 
@@ -126,6 +127,7 @@ void __init outer_init(void)
 	uint32_t r[4] = {};
 
 	kinds_init(found, sizeof(found));
+	spin_unfair = *found || (outer_cpu_features() & FEATURE_HYPERVISOR);
 	if (!*found && (outer_cpu_features() & FEATURE_HYPERVISOR)) {
 		outer_cpuid_regs(0x40000000, r);
 		printk(LOG_INFO "Outer hypervisor: unknown (\"%.12s\"), used as bare metal\n",

@@ -64,6 +64,13 @@ void spin_wait(void)
 	smp_call_answer();
 }
 
+bool spin_unfair;
+
+void spin_lock_wait(spinlock_t *l)
+{
+	spin_queue(l, spin_unfair);
+}
+
 /*
  * An IPI is needed only by the first of a word's callers: who comes before the CPU has looked is
  * found with it.

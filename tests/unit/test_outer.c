@@ -11,6 +11,7 @@
 #include "../../hypervisor/outer/outer.c"
 #include "../../hypervisor/outer/kvm.c"
 #include "lib/log.h"
+#include "lib/spinlock.h"
 #include "mm/heap.h"
 
 uint32_t backdoor(unsigned int command, uint32_t *b);
@@ -112,6 +113,8 @@ void *page_alloc(void)
 	return aligned_alloc(4096, 4096);
 }
 
+bool spin_unfair;
+
 static char log_line[200];
 
 void printk(const char *fmt, ...)
@@ -134,6 +137,7 @@ static void machine_new(void)
 {
 	memset(&machine, 0, sizeof(machine));
 	outer = (struct outer){.name = "none"};
+	spin_unfair = false;
 	opt_outer = OUTER_AUTO;
 }
 
@@ -172,6 +176,7 @@ static void test_bare_metal(void **state)
 	machine.block[0].signature = "KVMKVMKVM";
 	outer_init();
 	assert_string_equal(outer.name, "none");
+	assert_false(spin_unfair);
 	assert_null(outer.tsc_hz);
 	assert_null(outer.eoi);
 	assert_non_null(strstr(log_line, "Outer hypervisor: none; used: none\n"));
@@ -379,6 +384,7 @@ static void test_unknown(void **state)
 	machine_new();
 	block_set(0, "TCGTCGTCGTCG", 1);
 	outer_init();
+	assert_true(spin_unfair);
 	assert_string_equal(outer.name, "none");
 	assert_non_null(strstr(log_line, "unknown (\"TCGTCGTCGTCG\")"));
 }
