@@ -3,11 +3,11 @@
  * The buddy heap of machine frames. A free buddy of 2^order frames is named by the record of its first frame (PGC_free,
  * order, tlb_stamp: the newest of the buddy); the records of the others are idle (no count, no type, no owner).
  * Lists are kept per zone (the highest bit of the frame number, so that a buddy lies in one zone), per order, and per kind:
- * clean, dirty, and raw (RAM that was never used since boot; idle CPUs do not touch it, it is cleaned when it is allocated). Kinds
- * never merge, else a cleaned piece would become dirty again beside its neighbour.
+ * clean, dirty, and raw (RAM that was never used since boot: idle CPUs clean only as much of it as the next guest may want, so that an
+ * outer hypervisor is not made to back all of it). Kinds never merge, else a cleaned piece would become dirty again beside its neighbour.
  * Frames are handed out from the highest zone that has some: low memory stays for devices that need it.
  *
- * Lock: heap_lock, a leaf; scrubbing and TLB flushing happen outside of it.
+ * Lock: heap_lock, a leaf; scrubbing and TLB flushing happen outside of it. `scrubbing` is taken before it, and never waited for.
  */
 #include "mm/heap.h"
 
@@ -16,8 +16,9 @@
 #include "lib/string.h"
 #include "x86/tlb.h"
 
-#define NR_ZONES    32 /* record links are 32-bit frame numbers */
-#define SCRUB_ORDER 6  /* cleaned at a time by the idle loop */
+#define NR_ZONES     32 /* record links are 32-bit frame numbers */
+#define SCRUB_ORDER  6	/* cleaned at a time by the idle loop */
+#define CLEAN_WANTED (MB(32) >> PAGE_SHIFT)
 
 enum kind { CLEAN, DIRTY, RAW, NR_KINDS };
 static const uint32_t kind_flags[NR_KINDS] = {
@@ -32,7 +33,7 @@ static struct {
 	uint32_t orders[NR_KINDS]; /* bit per order with a buddy */
 	unsigned long pages;
 } zones[NR_ZONES];
-static unsigned long buddies[NR_KINDS];
+static unsigned long frames[NR_KINDS];
 
 mfn_t max_page;
 unsigned long total_pages;
@@ -56,7 +57,7 @@ static void buddy_link(mfn_t mfn, struct page_info *pg, unsigned int order, enum
 	pg->order = order;
 	frame_list_add(&zones[z].head[order][kind], pg, pg);
 	zones[z].orders[kind] |= 1u << order;
-	buddies[kind]++;
+	frames[kind] += 1UL << order;
 }
 
 /* Leaves the record idle. */
@@ -69,7 +70,7 @@ static void buddy_unlink(mfn_t mfn, struct page_info *pg)
 	frame_list_remove(head, pg);
 	if (!*head)
 		zones[z].orders[kind] &= ~(1u << pg->order);
-	buddies[kind]--;
+	frames[kind] -= 1UL << pg->order;
 	pg->count_info = 0;
 	pg->type_info = 0;
 }
@@ -163,17 +164,22 @@ static struct page_info *buddy_take(unsigned int z, unsigned int have, unsigned 
 	return pg;
 }
 
+/* The highest zone whose frames have addresses of @bits bits; 0: of any. May be -1. */
+static int zone_top(unsigned int bits)
+{
+	int z = max_page ? (int)zone_of(max_page) : 0;
+
+	return bits && bits < 64 ? min(z, (int)bits - PAGE_SHIFT - 1) : z;
+}
+
 /* Clean frames first, unless the caller does not care: then those that need work otherwise. */
 static struct page_info *heap_take(unsigned int order, unsigned int memflags, bool *dirty)
 {
 	static const enum kind prefer[2][NR_KINDS] = {{CLEAN, RAW, DIRTY}, {RAW, DIRTY, CLEAN}};
 	const enum kind *kinds = prefer[memflags & MEMF_no_scrub ? 1 : 0];
-	unsigned int bits = MEMF_bits_get(memflags);
-	int z = max_page ? (int)zone_of(max_page) : 0, o;
+	int o;
 
-	if (bits && bits < 64)
-		z = min(z, (int)bits - PAGE_SHIFT - 1);
-	for (; z >= 0; z--) {
+	for (int z = zone_top(MEMF_bits_get(memflags)); z >= 0; z--) {
 		for (unsigned int i = 0; i < NR_KINDS; i++) {
 			o = zone_find(z, order, kinds[i]);
 			if (o < 0)
@@ -195,11 +201,12 @@ void frames_flush(const cpumask_t *cpus, uint32_t stamp)
 		tlb_flush_mask(&mask, FLUSH_TLB, 0);
 }
 
-static struct page_info *kind_take(enum kind kind, unsigned int *order)
+/* From the zones that the next allocation looks at first. */
+static struct page_info *kind_take(enum kind kind, unsigned int bits, unsigned int *order)
 {
 	int o;
 
-	for (unsigned int z = 0; z < NR_ZONES; z++) {
+	for (int z = zone_top(bits); z >= 0; z--) {
 		o = zone_find(z, 0, kind);
 		if (o < 0)
 			continue;
@@ -209,16 +216,16 @@ static struct page_info *kind_take(enum kind kind, unsigned int *order)
 	return NULL;
 }
 
-static bool scrub_one(enum kind kind)
+static bool scrub_one(enum kind kind, unsigned int bits)
 {
 	struct page_info *pg;
 	unsigned int order;
 
-	if (!READ_ONCE(buddies[kind]))
+	if (!READ_ONCE(frames[kind]))
 		return false;
 	/* The frames stay counted as free meanwhile: to everybody else nothing happens. */
 	spin_lock(&heap_lock);
-	pg = kind_take(kind, &order);
+	pg = kind_take(kind, bits, &order);
 	spin_unlock(&heap_lock);
 	if (!pg)
 		return false;
@@ -231,7 +238,8 @@ static bool scrub_one(enum kind kind)
 
 bool heap_scrub_one(void)
 {
-	return scrub_one(DIRTY);
+	return scrub_one(DIRTY, 0) ||
+	       (READ_ONCE(frames[CLEAN]) < CLEAN_WANTED && scrub_one(RAW, 0));
 }
 
 #define SCRUB_TRIES 16 /* buddies cleaned at most for one allocation: 4 MiB */
@@ -254,7 +262,7 @@ struct page_info *heap_alloc(unsigned int order, unsigned int memflags)
 		 */
 	} while (!pg && order && !(memflags & MEMF_no_scrub) && tries-- &&
 		 heap_free_pages_below(bits ? bits : 64) >= 1UL << order &&
-		 (scrub_one(DIRTY) || scrub_one(RAW)));
+		 (scrub_one(DIRTY, bits) || scrub_one(RAW, bits)));
 	if (!pg)
 		return NULL;
 	frames_flush(&cpu_online_map, pg->tlb_stamp);

@@ -114,7 +114,7 @@ static inline unsigned long heap_free_pages(void)
 {
 	return heap_free_pages_below(64);
 }
-/* Clean one dirty buddy; false when none is left. For the idle loop. */
+/* Clean one buddy; false when there is nothing worth cleaning. For the idle loop. */
 bool heap_scrub_one(void);
 
 #endif

@@ -32,7 +32,7 @@ void machine_reset(void)
 	memset(records, 0, sizeof(records));
 	memset(memory, 0xa5, sizeof(memory));
 	memset(domains, 0, sizeof(domains));
-	memset(buddies, 0, sizeof(buddies));
+	memset(frames, 0, sizeof(frames));
 	fake_flushes = fake_preempt = 0;
 	fake_printk = NULL;
 	cpumask_clear(&cpu_online_map);

@@ -76,6 +76,24 @@ static void heap_respects_address_width(void **state)
 	assert_true(page_to_mfn(heap_alloc(0, 0)) >= FAKE_FRAMES / 2);
 }
 
+/* Of memory never used, idle CPUs clean 32 MiB and no more, where the next guest's frames come from. */
+static void heap_keeps_clean_frames(void **state)
+{
+	struct page_info *pg;
+	unsigned int scrubbed = 0;
+
+	machine_reset();
+	while (heap_scrub_one())
+		scrubbed++;
+	assert_int_equal(scrubbed, MB(32) / (PAGE_SIZE << 6));
+	pg = heap_alloc(9, 0);
+	assert_true(page_to_mfn(pg) >= FAKE_FRAMES / 2);
+	scrubbed = 0;
+	while (heap_scrub_one())
+		scrubbed++;
+	assert_int_equal(scrubbed, 8);
+}
+
 static void heap_flushes_before_reuse(void **state)
 {
 	struct page_info *pg;
@@ -262,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heap_gives_back_everything),
 		cmocka_unit_test(heap_respects_address_width),
+		cmocka_unit_test(heap_keeps_clean_frames),
 		cmocka_unit_test(heap_flushes_before_reuse),
 		cmocka_unit_test(objects_are_zeroed_and_apart),
 		cmocka_unit_test(tlb_clock_filters),
