@@ -70,9 +70,10 @@ static struct node *node_copy(const struct node *n)
 	return copy;
 }
 
+/* From the last one on: a domain just made is asked about most, and the cost of making it does not grow with those there are. */
 static struct node **child_slot(const struct node *n, struct component name)
 {
-	for (uint32_t i = 0; i < n->nr; i++)
+	for (uint32_t i = n->nr; i-- > 0;)
 		if (n->child[i]->name_len == name.len &&
 		    !memcmp(n->child[i]->name, name.s, name.len))
 			return &n->child[i];
