@@ -15,6 +15,7 @@
 #include "x86/asm.h"
 #include "x86/irq.h"
 #include "x86/outer.h"
+#include "x86/softirq.h"
 #include "x86/time.h"
 
 #define STOP_TIMEOUT_US 100000
@@ -61,6 +62,7 @@ void smp_call_answer(void)
 void spin_wait(void)
 {
 	cpu_pause();
+	softirq_kick();
 	smp_call_answer();
 }
 

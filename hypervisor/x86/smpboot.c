@@ -21,6 +21,7 @@
 #include "x86/irq.h"
 #include "x86/page.h"
 #include "x86/smp.h"
+#include "x86/softirq.h"
 #include "x86/time.h"
 #include "x86/trampoline.h"
 
@@ -239,6 +240,7 @@ void __init smp_init(void)
 	unsigned int next = 1;
 
 	irq_set_handler(VECTOR_IPI_CALL, answer_ipi);
+	softirq_register(SOFTIRQ_KICK, softirq_kick);
 	memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
 	args = (struct trampoline_args *)(page +
 					  ((const char *)&trampoline_args - trampoline_start));

@@ -15,17 +15,31 @@ void softirq_register(enum softirq nr, void (*handler)(void))
 	handlers[nr] = handler;
 }
 
+static DEFINE_PER_CPU(cpumask_t, to_kick);
+
 /*
- * Whoever set the first bit has already made sure that the CPU looks: an IPI is needed only when
- * none was set. One that arrives while the CPU is in the hypervisor waits there until the CPU is
- * about to leave it.
+ * Whoever set the first bit makes sure that the CPU looks: an IPI is needed only when none was
+ * set. One that arrives while the CPU is in the hypervisor waits there until the CPU is about to
+ * leave it.
  */
 void softirq_raise_on(unsigned int cpu, enum softirq nr)
 {
 	struct cpu_info *ci = smp_cpu_info[cpu];
 
-	if (!atomic_or(&ci->softirq_pending, 1u << nr) && cpu != this_cpu_id())
-		lapic_send_ipi(cpu, VECTOR_IPI_EVENT);
+	if (atomic_or(&ci->softirq_pending, 1u << nr) || cpu == this_cpu_id())
+		return;
+	cpumask_set(cpu, &this_cpu(to_kick));
+	softirq_raise(SOFTIRQ_KICK);
+}
+
+void softirq_kick(void)
+{
+	cpumask_t *mask = &this_cpu(to_kick);
+
+	if (likely(cpumask_empty(mask)))
+		return;
+	lapic_send_mask(mask, VECTOR_IPI_EVENT);
+	cpumask_clear(mask);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include "x86/cpu.h"
 
 enum softirq {
+	SOFTIRQ_KICK,	  /* x86/softirq.c: CPUs on which something was raised must be told */
 	SOFTIRQ_TIMER,	  /* core/timer.c: a deadline has passed */
 	SOFTIRQ_SCHEDULE, /* core/sched.c: choose again who runs; always last: it may not return */
 	SOFTIRQ_WORK, /* core/work.c: deferred jobs (domain destruction, console input, key handlers) */
@@ -29,8 +30,12 @@ static always_inline void softirq_raise(enum softirq nr)
 void softirq_raise(enum softirq nr);
 #endif
 
-/* Raise on @cpu and make sure it notices soon (IPI unless it is this CPU). */
+/*
+ * Raise on @cpu and make sure it notices soon: an IPI, unless it is this CPU, when this one leaves the hypervisor or waits. Not at
+ * once: below a hypervisor that makes the other one run in this one's place, and what it does first is to want the caller's lock.
+ */
 void softirq_raise_on(unsigned int cpu, enum softirq nr);
+void softirq_kick(void); /* such IPIs now; called by spin_wait */
 
 /* Run all that is pending on this CPU. May switch stacks: does not return when the scheduler chose another vCPU. */
 void softirq_run(void);
