@@ -58,11 +58,14 @@ uint64_t __init xen_outer_param(uint32_t index)
 
 /* Its fourth leaf, sub-leaf 0, EAX: reading the TSC exits, which is so where the host's is not invariant. */
 #define TSC_EMULATED 1
+#define TSC_FLAGS    0xff
 
-/* The same leaf: kHz of the TSC as we see it. */
+/* The same leaf: kHz of the TSC as we see it. A KVM that stands in for Xen knows no sub-leaves, and has the kHz where the flags are. */
 static uint64_t __init xen_tsc_hz(void)
 {
-	return outer_cpuid(leaf_base, 3, CPUID_C) * 1000UL;
+	uint32_t flags = outer_cpuid(leaf_base, 3, CPUID_A);
+
+	return (flags > TSC_FLAGS ? flags : outer_cpuid(leaf_base, 3, CPUID_C)) * 1000UL;
 }
 
 /* The wall clock at our system time 0, and that time when the outer Xen last wrote it down. */
@@ -180,11 +183,14 @@ static bool __init shared_info_init(void)
 
 bool __init xen_outer_init(uint32_t leaf)
 {
+	uint32_t tsc;
+
 	leaf_base = leaf;
 	if (!leaf)
 		return false;
 	outer.tsc_hz = xen_tsc_hz;
-	if (outer_cpuid(leaf, 3, CPUID_A) & TSC_EMULATED)
+	tsc = outer_cpuid(leaf, 3, CPUID_A);
+	if (tsc <= TSC_FLAGS && (tsc & TSC_EMULATED))
 		printk(LOG_WARN
 		       "The outer Xen emulates the TSC, which makes all that tells time slow; "
 		       "tsc_mode=\"native\" in its configuration of us would not\n");
