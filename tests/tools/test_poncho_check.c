@@ -200,6 +200,15 @@ static void boot_path(void **state)
 	expect("boot", RESULT_FAIL, "UEFI", "grub-efi-amd64-bin");
 	file_make("/boot/grub/x86_64-efi/multiboot2.mod", "");
 	expect("boot", RESULT_OK, "UEFI", "");
+	file_make("/sys/hypervisor/guest_type", "PVH\n");
+	expect("boot", RESULT_WARN, "PVH", "outer Xen load");
+	file_make("/sys/hypervisor/guest_type", "PV\n"); /* in domain 0 */
+	file_make("/sys/hypervisor/properties/features", "00000f05\n");
+	expect("boot", RESULT_OK, "UEFI", "");
+	leaf_set(0, "XenVMMXenVMM");
+	expect("boot", RESULT_WARN, "PVH", "outer Xen load");
+	file_make("/sys/bus/pci/devices/0000:00:00.0/vendor", "0x8086\n");
+	expect("boot", RESULT_OK, "UEFI", "");
 	file_make("/boot/grub/grub.cfg", "next_entry\n");
 	expect("grub", RESULT_FAIL, "one-shot", "update-grub");
 	file_remove("/boot/grub/grub.cfg");
@@ -253,7 +262,10 @@ static void devices(void **state)
 	modprobe_knows = "pci:v1af4 virtio:d1";
 	expect("disk", RESULT_FAIL, "virtio_blk, and domain 0's kernel has none", "");
 	file_make(DEVICES "/0000:00:03.0/virtio0/modalias", "xen:vif\n");
-	expect("nic", RESULT_FAIL, "outer Xen", "xen_emul_unplug");
+	expect("nic", RESULT_FAIL, "outer Xen", "dkms linux-headers-amd64");
+	file_make(DEVICES "/0000:00:03.0/modalias", "");
+	modprobe_knows = "pci:v1af4 virtio:d1 poncho-blanket";
+	expect("nic", RESULT_OK, "ens3: poncho-blanket", "");
 	file_make(DEVICES "/0000:00:04.0/virtio1/modalias", "vmbus:ba\n");
 	expect("disk", RESULT_FAIL, "Hyper-V", "");
 	routed = false;
@@ -264,6 +276,22 @@ static void devices(void **state)
 	expect("initramfs", RESULT_FAIL, "nvme is missing", "update-initramfs -u -k 6.1.0-9-amd64");
 	file_make("/lib/modules/6.1.0-9-amd64/modules.builtin", "kernel/drivers/nvme.ko\n");
 	expect("initramfs", RESULT_OK, "", "");
+}
+
+/* In domain 0, below another Xen. */
+static void own_devices(void **state)
+{
+	file_remove("/sys/dev/block/254:1");
+	link_make("/sys/dev/block/254:1", "../../devices/virtual/block/obda/obda1");
+	file_make("/sys/devices/virtual/block/obda/obda1/partition", "1\n");
+	expect("disk", RESULT_OK, "poncho-blanket", "");
+	expect("initramfs", RESULT_FAIL, "poncho-blanket is missing", "update-initramfs -u -k");
+	file_remove("/sys/class/net/ens3/device");
+	expect("nic", RESULT_WARN, "ens3 is no device", "");
+	file_make("/sys/module/poncho_blanket/refcnt", "1\n");
+	expect("nic", RESULT_OK, "ens3: poncho-blanket", "");
+	file_make("/sys/class/net/ens3/bridge/x", "");
+	expect("nic", RESULT_WARN, "ens3 is no device", "");
 }
 
 static void others(void **state)
@@ -312,7 +340,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_well),	   TEST(outer),	      TEST(kernel),  TEST(boot_path),
 		TEST(secure_boot), TEST(environment), TEST(console), TEST(memory),
-		TEST(devices),	   TEST(others),      TEST(sockets), TEST(settings),
+		TEST(devices),	   TEST(own_devices), TEST(others),  TEST(sockets),
+		TEST(settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

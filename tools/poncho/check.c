@@ -9,6 +9,7 @@
 #include "poncho/host.h"
 #include "poncho/poncho.h"
 
+#include <glob.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -74,12 +75,30 @@ static int look_kernel(struct words *w)
 	return !version;
 }
 
+/* A guest of an outer Xen without firmware. Domain 0 sees of that only that there is no PCI. */
+static bool booted_pvh(void)
+{
+	autofree char *type = host_read("/sys/hypervisor/guest_type");
+	autofree char *devices = host_path("/sys/bus/pci/devices/*");
+	const char *outer = outer_name();
+	glob_t g = {0};
+	bool pci;
+
+	if (!host_is_domain0())
+		return type && !strcmp(type, "PVH");
+	pci = !glob(devices, 0, NULL, &g);
+	globfree(&g);
+	return outer && !strcmp(outer, "Xen") && !pci;
+}
+
 static int look_boot(struct words *w)
 {
 	autofree char *args = host_read("/proc/cmdline");
 	/* Domain 0 sees nothing of EFI, but for this word of Poncho's. */
 	bool efi = host_has("/sys/firmware/efi") || (args && strstr(args, "acpi_rsdp="));
 
+	if (booted_pvh())
+		return 2;
 	SET(w->a, efi ? "UEFI" : "BIOS");
 	SET(w->b, efi ? "grub-efi-amd64-bin" : "grub-pc-bin");
 	return !host_has("/boot/grub/%s/multiboot2.mod", efi ? "x86_64-efi" : "i386-pc");
@@ -216,6 +235,9 @@ static int look_image(struct words *w)
 
 enum { DEVICE_OK, DEVICE_UNKNOWN, DEVICE_NO_DRIVER, DEVICE_OF_XEN, DEVICE_OF_HYPERV };
 
+/* Ours for the devices of a Xen below. */
+#define BLANKET "poncho-blanket"
+
 /* One step on the way from a device to the bus's root; its name for modprobe tells whether the kernel has a driver for it. */
 static int device_step(struct words *w, const char *path, const char *version)
 {
@@ -223,15 +245,17 @@ static int device_step(struct words *w, const char *path, const char *version)
 		      *driver = host_link("%s/driver", path);
 	autofree char *modules = NULL;
 	size_t n = strlen(w->b);
+	bool xen;
 
 	if (!alias || !*alias || !driver)
 		return DEVICE_OK;
-	if (str_starts(alias, "xen:") || str_starts(alias, "vmbus:"))
-		return *alias == 'x' ? DEVICE_OF_XEN : DEVICE_OF_HYPERV;
-	modules = host_output("modprobe", "-q", "-S", version, "-R", alias, NULL);
+	if (str_starts(alias, "vmbus:"))
+		return DEVICE_OF_HYPERV;
+	xen = str_starts(alias, "xen:");
+	modules = host_output("modprobe", "-q", "-S", version, "-R", xen ? BLANKET : alias, NULL);
 	snprintf(w->b + (modules ? n : 0), sizeof(w->b) - (modules ? n : 0), "%s%s",
-		 modules && n ? ", " : "", driver);
-	return modules ? DEVICE_OK : DEVICE_NO_DRIVER;
+		 modules && n ? ", " : "", xen ? BLANKET : driver);
+	return modules ? DEVICE_OK : xen ? DEVICE_OF_XEN : DEVICE_NO_DRIVER;
 }
 
 /* @what is at @path below /sys/devices; the drivers go to w->b. */
@@ -257,10 +281,14 @@ static int look_device(struct words *w, const char *what, const char *link)
 static int look_disk(struct words *w)
 {
 	char dev[32] = "none", type[32];
-	autofree char *link = NULL;
+	autofree char *link = NULL, *name = NULL;
 
 	(void)mount_of("/", dev, type);
 	link = xasprintf("/sys/dev/block/%s", dev);
+	name = host_link("%s", link);
+	/* Those of our module have no device above them. */
+	if (name && str_starts(name, "obd"))
+		SET(w->b, BLANKET);
 	return look_device(w, "The root disk", link);
 }
 
@@ -272,6 +300,9 @@ static int look_nic(struct words *w)
 	if (!network_find(&n, false) && !network_find(&n, true))
 		SET(n.dev, "The way to the world");
 	link = xasprintf("/sys/class/net/%s/device", n.dev);
+	if (!host_has("%s", link) && !host_has("/sys/class/net/%s/bridge", n.dev) &&
+	    host_has("/sys/module/poncho_blanket"))
+		SET(w->b, BLANKET);
 	return look_device(w, n.dev, link);
 }
 
@@ -363,8 +394,10 @@ static int look_kexec(struct words *w)
 			{FAIL, "%s needs the driver %s, and domain 0's kernel has none for it",                                  \
 			 "apt install linux-image-amd64"},                                                                       \
 			{FAIL,                                                                                                   \
-			 "%s is a device of the outer Xen itself, which domain 0 does not reach",                                \
-			 "boot with xen_emul_unplug=never, to use the emulated devices"},                                        \
+			 "%s is a device of the outer Xen itself, and domain 0's kernel has no module " BLANKET                  \
+			 " for it",                                                                                              \
+			 "apt install dkms linux-headers-amd64, then dpkg-reconfigure poncho; or boot with "                     \
+			 "xen_emul_unplug=never, to use the emulated devices"},                                                  \
 		{                                                                                                                \
 			FAIL, "%s is a device of Hyper-V itself, which domain 0 does not reach",                                 \
 				"there is none yet"                                                                              \
@@ -390,7 +423,9 @@ static const struct check {
 		{FAIL, "No kernel in /boot was built with CONFIG_XEN_DOM0%s", "apt install linux-image-amd64"}}},
 	{"boot", look_boot, {
 		{OK, "Booted by %s, and GRUB can load Poncho"},
-		{FAIL, "Booted by %s, and GRUB has no module multiboot2 for it in /boot/grub", "apt install %s, then grub-install"}}},
+		{FAIL, "Booted by %s, and GRUB has no module multiboot2 for it in /boot/grub", "apt install %s, then grub-install"},
+		{WARN, "A PVH guest, which no firmware has booted: whether by GRUB, is unknown",
+		 "have the outer Xen load " PONCHO_IMAGE ", if it loads the kernel"}}},
 	{"secure-boot", look_secure_boot, {
 		{OK, "Secure Boot is off"},
 		{FAIL, "Secure Boot is on: nothing is loaded that no known key has signed", "turn it off in the machine's settings at the provider"}}},
