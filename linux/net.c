@@ -32,13 +32,6 @@ void queue_break(struct net_queue *q, const char *why, unsigned int value)
 	front_fault(q->nic->front, "%s (%u)", why, value);
 }
 
-static void rx_refill(struct timer_list *t)
-{
-	struct net_queue *q = from_timer(q, t, refill);
-
-	napi_schedule(&q->napi);
-}
-
 static int net_poll(struct napi_struct *napi, int budget)
 {
 	struct net_queue *q = container_of(napi, struct net_queue, napi);
@@ -203,16 +196,19 @@ static int queue_open(struct nic *nic, struct net_queue *q)
 
 	q->nic = nic;
 	spin_lock_init(&q->tx_lock);
-	timer_setup(&q->refill, rx_refill, 0);
 	rc = shared_alloc(&q->tx_shared, peer, 1);
 	if (!rc)
 		rc = shared_alloc(&q->rx_shared, peer, 1);
+	for (i = 0; i < TX_SIZE && !rc; i++) {
+		rc = shared_alloc(&q->tx[i].own, peer, 1);
+		q->tx_free[q->nr_tx_free++] = i;
+	}
+	for (i = 0; i < RX_SIZE && !rc; i++)
+		rc = shared_alloc(&q->rx[i], peer, 1);
 	if (rc)
 		return rc;
 	XEN_FRONT_RING_INIT(&q->tx_ring, (struct xen_netif_tx_sring *)q->tx_shared.va, PAGE_SIZE);
 	XEN_FRONT_RING_INIT(&q->rx_ring, (struct xen_netif_rx_sring *)q->rx_shared.va, PAGE_SIZE);
-	for (i = 0; i < TX_SIZE; i++)
-		q->tx_free[q->nr_tx_free++] = i;
 	netif_napi_add(nic->dev, &q->napi, net_poll);
 	napi_enable(&q->napi);
 	rc = event_alloc(peer, net_event, q);
@@ -230,21 +226,13 @@ static void queue_close(struct net_queue *q)
 		return;
 	if (q->port)
 		event_free(q->port);
-	if (q->napi.poll)
+	if (q->napi.poll) {
 		napi_disable(&q->napi);
-	del_timer_sync(&q->refill); /* which the poll sets */
-	if (q->napi.poll)
 		netif_napi_del(&q->napi);
-	for (i = 0; i < TX_SIZE; i++)
-		if (q->tx[i].page) {
-			grant_end(q->tx[i].ref, q->tx[i].page);
-			dev_kfree_skb_any(q->tx[i].skb);
-		}
+	}
+	tx_close(q);
 	for (i = 0; i < RX_SIZE; i++)
-		if (q->rx[i].page) {
-			grant_end(q->rx[i].ref, q->rx[i].page);
-			__free_page(q->rx[i].page);
-		}
+		shared_free(&q->rx[i]);
 	shared_free(&q->tx_shared);
 	shared_free(&q->rx_shared);
 }

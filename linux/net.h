@@ -2,8 +2,9 @@
 /*
  * A network interface's queues, which net.c makes and connects, net_tx.c and net_rx.c move packets through.
  *
- * NAPI owns the receiving side. `tx_lock` guards the sending side, which the stack fills and NAPI empties. A slot in tx[] or rx[]
- * with a page is the peer's, and a response must name one. `broken` is set for good by whoever finds the peer's word wrong.
+ * NAPI owns the receiving side. `tx_lock` guards the sending side, which the stack fills and NAPI empties. Each place of a ring has
+ * a page that the peer may use as long as the device is connected. A slot of tx[] that is busy is the peer's, and a response must
+ * name one. `broken` is set for good by whoever finds the peer's word wrong.
  */
 #ifndef BLANKET_NET_H
 #define BLANKET_NET_H
@@ -15,30 +16,30 @@
 #include <xen/interface/io/netif.h>
 #include "blanket.h"
 
-#define TX_SIZE	    __CONST_RING_SIZE(xen_netif_tx, PAGE_SIZE)
-#define RX_SIZE	    __CONST_RING_SIZE(xen_netif_rx, PAGE_SIZE)
-#define MAX_SLOTS   XEN_NETIF_NR_SLOTS_MIN /* of a packet; each back end takes so many */
-#define TX_RESERVE  (MAX_SLOTS + 1)	   /* and one for its segmentation */
-#define REFILL_TIME (HZ / 10)
+#define TX_SIZE	   __CONST_RING_SIZE(xen_netif_tx, PAGE_SIZE)
+#define RX_SIZE	   __CONST_RING_SIZE(xen_netif_rx, PAGE_SIZE)
+#define MAX_SLOTS  XEN_NETIF_NR_SLOTS_MIN /* of a packet; each back end takes so many */
+#define TX_RESERVE (MAX_SLOTS + 1)	  /* and one for its segmentation */
 
-struct net_slot {
-	struct page *page;
-	struct sk_buff *skb; /* tx only: each of its slots holds a reference */
-	grant_ref_t ref;
+struct tx_slot {
+	struct shared own;   /* one page */
+	struct page *lent;   /* in its place; */
+	struct sk_buff *skb; /* a reference to its packet, NULL: none is lent */
+	grant_ref_t lent_ref;
+	bool busy; /* the peer's */
 };
 
 struct net_queue {
 	struct nic *nic;
 	struct napi_struct napi;
-	struct timer_list refill;
 	struct shared tx_shared, rx_shared;
 	int port;
 	spinlock_t tx_lock;
 	struct xen_netif_tx_front_ring tx_ring;
-	struct net_slot tx[TX_SIZE];
+	struct tx_slot tx[TX_SIZE];
 	u16 tx_free[TX_SIZE], nr_tx_free;
 	struct xen_netif_rx_front_ring rx_ring;
-	struct net_slot rx[RX_SIZE];
+	struct shared rx[RX_SIZE]; /* one page each */
 	bool broken;
 };
 
@@ -58,6 +59,7 @@ static inline struct nic *dev_nic(struct net_device *dev)
 
 void queue_break(struct net_queue *q, const char *why, unsigned int value);
 netdev_tx_t net_start_xmit(struct sk_buff *skb, struct net_device *dev);
+void tx_close(struct net_queue *q);
 void tx_reap(struct net_queue *q);
 int rx_take(struct net_queue *q, int budget);
 void rx_fill(struct net_queue *q);

@@ -1,62 +1,32 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
- * Receiving, in NAPI's context: empty pages are granted in turn and come back filled in that order, which the protocol implies (its
- * extra slots have no id) and which is checked. A page that the peer still has mapped could change under the stack: it is
- * never passed on, and ends the device.
+ * Receiving, in NAPI's context. The pages of the ring are the peer's to write as long as the device is connected; what it says it
+ * wrote is copied out, once, and the page is offered again at once. A page that were passed on would cost no copy, but the peer
+ * can read what it does not write, so that another one would have to be cleared: as dear, and far more for small packets.
+ *
+ * Pages come back in the order in which they were offered, which the protocol implies (its extra slots have no id) and is checked.
  */
+#include <linux/if_vlan.h>
 #include "net.h"
 
 #define MAX_EXTRAS (XEN_NETIF_EXTRA_TYPE_MAX - 1)
-#define COPY_BREAK 256
+#define HEAD_SIZE  256 /* of a packet larger than a frame, the rest is in pages */
 
-static bool rx_give_page(struct net_queue *q)
-{
-	struct xen_netif_rx_request *req;
-	unsigned int id = q->rx_ring.req_prod_pvt % RX_SIZE;
-	struct net_slot *slot = &q->rx[id];
-	/* The peer reads what it does not write, too. */
-	struct page *page = __dev_alloc_page(GFP_ATOMIC | __GFP_NOWARN | __GFP_ZERO);
-
-	if (!page)
-		return false;
-	if (grant_reserve(&slot->ref, 1)) {
-		__free_page(page);
-		return false;
-	}
-	slot->page = page;
-	grant_give(slot->ref, q->nic->front->peer, page, false);
-	req = RING_GET_REQUEST(&q->rx_ring, q->rx_ring.req_prod_pvt++);
-	*req = (struct xen_netif_rx_request){.id = id, .gref = slot->ref};
-	return true;
-}
-
+/* Every page that is ours is offered. */
 void rx_fill(struct net_queue *q)
 {
 	bool notify;
 
-	while (RING_FREE_REQUESTS(&q->rx_ring) && !q->rx[q->rx_ring.req_prod_pvt % RX_SIZE].page)
-		if (!rx_give_page(q)) {
-			mod_timer(&q->refill, jiffies + REFILL_TIME);
-			break;
-		}
+	while (RING_FREE_REQUESTS(&q->rx_ring)) {
+		RING_IDX index = q->rx_ring.req_prod_pvt++;
+		unsigned int id = index % RX_SIZE;
+
+		*RING_GET_REQUEST(&q->rx_ring, index) =
+			(struct xen_netif_rx_request){.id = id, .gref = q->rx[id].ref[0]};
+	}
 	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&q->rx_ring, notify);
 	if (notify)
 		event_send(q->port);
-}
-
-/* The page of the next response, ours again; NULL: the peer has it mapped, or it was not the peer's. */
-static struct page *rx_take_page(struct net_queue *q, RING_IDX index)
-{
-	struct net_slot *slot = &q->rx[index % RX_SIZE];
-	struct page *page = slot->page;
-
-	slot->page = NULL;
-	if (page && grant_end(slot->ref, page))
-		return page;
-	if (page)
-		__free_page(page); /* the deferred grant holds its own count */
-	queue_break(q, "keeps a page that it filled", index);
-	return NULL;
 }
 
 struct rx_packet {
@@ -71,7 +41,6 @@ static void rx_take_extras(struct net_queue *q, struct rx_packet *p, RING_IDX pr
 {
 	struct xen_netif_extra_info extra;
 	unsigned int n = 0;
-	struct page *page;
 
 	do {
 		if (q->rx_ring.rsp_cons == prod || n++ == MAX_EXTRAS) {
@@ -79,11 +48,7 @@ static void rx_take_extras(struct net_queue *q, struct rx_packet *p, RING_IDX pr
 			return;
 		}
 		extra = *(volatile struct xen_netif_extra_info *)RING_GET_RESPONSE(
-			&q->rx_ring, q->rx_ring.rsp_cons);
-		page = rx_take_page(q, q->rx_ring.rsp_cons++);
-		if (!page)
-			return;
-		__free_page(page);
+			&q->rx_ring, q->rx_ring.rsp_cons++);
 		if (extra.type == XEN_NETIF_EXTRA_TYPE_GSO) {
 			p->gso_size = extra.u.gso.size;
 			p->gso_type = extra.u.gso.type;
@@ -93,28 +58,35 @@ static void rx_take_extras(struct net_queue *q, struct rx_packet *p, RING_IDX pr
 	} while (extra.flags & XEN_NETIF_EXTRA_FLAG_MORE);
 }
 
-/* The packet's head is copied, so that small packets cost no page; the rest of it stays where it is. */
-static void rx_add(struct net_queue *q, struct rx_packet *p, struct page *page, unsigned int offset,
-		   unsigned int len)
+static bool rx_add_frag(struct sk_buff *skb, const void *from, unsigned int len)
+{
+	unsigned int size = SKB_DATA_ALIGN(len);
+	struct page *page;
+	void *to;
+
+	if (skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS)
+		return false;
+	to = napi_alloc_frag(size);
+	if (!to)
+		return false;
+	memcpy(to, from, len);
+	page = virt_to_head_page(to);
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, to - page_address(page), len, size);
+	return true;
+}
+
+/* A frame is copied whole into its buffer, of a larger packet its head. */
+static void rx_add(struct net_queue *q, struct rx_packet *p, const void *from, unsigned int len)
 {
 	unsigned int head = 0;
 
 	if (!p->skb && !p->bad) {
-		p->skb = napi_alloc_skb(&q->napi, COPY_BREAK);
-		if (p->skb) {
-			head = min_t(unsigned int, len, COPY_BREAK);
-			skb_put_data(p->skb, page_address(page) + offset, head);
-		}
+		head = len <= VLAN_ETH_FRAME_LEN ? len : HEAD_SIZE;
+		p->skb = napi_alloc_skb(&q->napi, max_t(unsigned int, head, HEAD_SIZE));
+		if (p->skb)
+			skb_put_data(p->skb, from, head);
 	}
-	if (!p->skb || p->bad || skb_shinfo(p->skb)->nr_frags >= MAX_SKB_FRAGS) {
-		p->bad = true;
-		__free_page(page);
-	} else if (head < len) {
-		skb_add_rx_frag(p->skb, skb_shinfo(p->skb)->nr_frags, page, offset + head,
-				len - head, PAGE_SIZE);
-	} else {
-		__free_page(page);
-	}
+	p->bad |= !p->skb || (head < len && !rx_add_frag(p->skb, from + head, len - head));
 }
 
 /* One slot; false: the queue is broken. */
@@ -122,26 +94,20 @@ static bool rx_take_slot(struct net_queue *q, struct rx_packet *p, RING_IDX prod
 {
 	RING_IDX index = q->rx_ring.rsp_cons++;
 	struct xen_netif_rx_response rsp;
-	struct page *page;
 
 	RING_COPY_RESPONSE(&q->rx_ring, index, &rsp);
 	if (rsp.id != index % RX_SIZE) {
 		queue_break(q, "fills a page out of turn", rsp.id);
 		return false;
 	}
-	page = rx_take_page(q, index);
-	if (!page)
-		return false;
 	if (first)
 		p->flags = rsp.flags;
 	if (first && rsp.flags & XEN_NETRXF_extra_info)
 		rx_take_extras(q, p, prod);
-	if (rsp.status < 0 || rsp.offset + rsp.status > PAGE_SIZE) {
+	if (rsp.status < 0 || rsp.offset + rsp.status > PAGE_SIZE)
 		p->bad = true;
-		__free_page(page);
-	} else {
-		rx_add(q, p, page, rsp.offset, rsp.status);
-	}
+	else if (!p->bad)
+		rx_add(q, p, q->rx[index % RX_SIZE].va + rsp.offset, rsp.status);
 	if (!(rsp.flags & XEN_NETRXF_more_data))
 		p->flags &= ~XEN_NETRXF_more_data;
 	return !q->broken;

@@ -1,60 +1,104 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
- * Sending: a packet's pages are granted read-only, one slot each, with one more for what segmentation needs; the packet is freed when
- * the last of its slots is answered. A page that the peer keeps mapped read-only is kept from other use, and that is all: it can
- * read what else lies in the pages of a packet, as with Linux's own front end. A copy of each would be the remedy, at its price.
+ * Sending. A slot of the ring has a page that the peer may read as long as the device is connected, and packets are copied into
+ * these; but whole pages of a large packet's fragments are granted where they are, and keep the packet until they are answered.
+ * So the peer reads nothing that is not sent to it: what lies beside a packet's pieces is the kernel's, or another's.
  */
 #include <linux/nospec.h>
 #include "net.h"
 
-static unsigned int slots_in(unsigned int offset, unsigned int len)
+/*
+ * How many pages of a packet are lent: those that are all its own. None of one in so many pieces that only a copy of it, which
+ * fills its slots, is sure to fit.
+ */
+static unsigned int tx_lendable(struct sk_buff *skb)
 {
-	return DIV_ROUND_UP(offset_in_page(offset) + len, PAGE_SIZE);
-}
-
-static unsigned int skb_slots(struct sk_buff *skb)
-{
-	unsigned int i, n = slots_in(offset_in_page(skb->data), skb_headlen(skb));
+	unsigned int i, slots = DIV_ROUND_UP(skb_headlen(skb), PAGE_SIZE), lent = 0;
 
 	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
 		skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+		unsigned int start = offset_in_page(skb_frag_off(frag));
+		unsigned int end = start + skb_frag_size(frag);
 
-		n += slots_in(skb_frag_off(frag), skb_frag_size(frag));
+		slots += DIV_ROUND_UP(end, PAGE_SIZE);
+		lent += max_t(int, end / PAGE_SIZE - DIV_ROUND_UP(start, PAGE_SIZE), 0);
 	}
-	return n;
+	return slots <= MAX_SLOTS ? lent : 0;
 }
 
-static struct xen_netif_tx_request *tx_put(struct net_queue *q, struct sk_buff *skb,
-					   struct page *page, unsigned int offset, unsigned int len,
-					   grant_ref_t ref)
+/* A packet on its way into the ring. */
+struct tx_cursor {
+	struct net_queue *q;
+	struct sk_buff *skb;
+	struct xen_netif_tx_request *last;
+	void *to;	   /* in the last slot's own page, */
+	unsigned int room; /* which has so much left */
+	grant_ref_t *ref;  /* the next for a page that is lent; NULL: none is */
+};
+
+/* The next slot, with its own page. */
+static struct tx_slot *tx_next(struct tx_cursor *c)
 {
-	struct xen_netif_tx_request *req = RING_GET_REQUEST(&q->tx_ring, q->tx_ring.req_prod_pvt++);
+	struct net_queue *q = c->q;
 	u16 id = q->tx_free[--q->nr_tx_free];
+	struct tx_slot *slot = &q->tx[id];
 
-	q->tx[id] = (struct net_slot){page, skb_get(skb), ref};
-	grant_give(ref, q->nic->front->peer, page, true);
-	*req = (struct xen_netif_tx_request){.gref = ref, .offset = offset, .id = id, .size = len};
-	return req;
+	if (c->last)
+		c->last->flags |= XEN_NETTXF_more_data;
+	c->last = RING_GET_REQUEST(&q->tx_ring, q->tx_ring.req_prod_pvt++);
+	*c->last = (struct xen_netif_tx_request){.gref = slot->own.ref[0], .id = id};
+	c->to = slot->own.va;
+	c->room = PAGE_SIZE;
+	slot->busy = true;
+	return slot;
 }
 
-/* All pages of a piece of memory that may be larger than one. */
-static struct xen_netif_tx_request *tx_put_range(struct net_queue *q, struct sk_buff *skb,
-						 struct page *page, unsigned int offset,
-						 unsigned int len, grant_ref_t **ref,
-						 struct xen_netif_tx_request *last)
+static void tx_lend(struct tx_cursor *c, struct page *page)
 {
-	page += offset >> PAGE_SHIFT;
-	offset = offset_in_page(offset);
+	struct tx_slot *slot = tx_next(c);
+
+	slot->lent = page;
+	slot->lent_ref = *c->ref++;
+	slot->skb = skb_get(c->skb);
+	grant_give(slot->lent_ref, c->q->nic->front->peer, page, true);
+	c->last->gref = slot->lent_ref;
+	c->last->size = PAGE_SIZE;
+	c->room = 0;
+}
+
+static void tx_copy(struct tx_cursor *c, const void *from, unsigned int len)
+{
+	while (len) {
+		unsigned int n;
+
+		if (!c->room)
+			tx_next(c);
+		n = min(len, c->room);
+		memcpy(c->to, from, n);
+		c->to += n;
+		c->room -= n;
+		c->last->size = PAGE_SIZE - c->room;
+		from += n;
+		len -= n;
+	}
+}
+
+static void tx_put_frag(struct tx_cursor *c, skb_frag_t *frag)
+{
+	struct page *page = skb_frag_page(frag) + (skb_frag_off(frag) >> PAGE_SHIFT);
+	unsigned int offset = offset_in_page(skb_frag_off(frag)), len = skb_frag_size(frag);
+
 	while (len) {
 		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - offset);
 
-		if (last)
-			last->flags |= XEN_NETTXF_more_data;
-		last = tx_put(q, skb, page++, offset, n, *(*ref)++);
+		if (n == PAGE_SIZE && c->ref)
+			tx_lend(c, page);
+		else
+			tx_copy(c, page_address(page) + offset, n);
+		page++;
 		offset = 0;
 		len -= n;
 	}
-	return last;
 }
 
 static void tx_put_gso(struct net_queue *q, struct sk_buff *skb)
@@ -72,28 +116,22 @@ static void tx_put_gso(struct net_queue *q, struct sk_buff *skb)
 
 static void tx_put_packet(struct net_queue *q, struct sk_buff *skb, grant_ref_t *ref)
 {
-	unsigned int offset = offset_in_page(skb->data), len = skb_headlen(skb), i;
-	unsigned int first_len = min_t(unsigned int, len, PAGE_SIZE - offset);
-	struct xen_netif_tx_request *first, *last;
+	struct tx_cursor c = {.q = q, .skb = skb, .ref = ref};
+	struct xen_netif_tx_request *first;
+	unsigned int i;
 
-	first = tx_put(q, skb, virt_to_page(skb->data), offset, first_len, *ref++);
-	first->size = skb->len; /* the first slot tells the whole length */
+	tx_next(&c);
+	first = c.last;
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		first->flags = XEN_NETTXF_csum_blank | XEN_NETTXF_data_validated;
 	if (skb_is_gso(skb)) {
 		first->flags |= XEN_NETTXF_extra_info;
 		tx_put_gso(q, skb);
 	}
-	last = first;
-	if (len > first_len)
-		last = tx_put_range(q, skb, virt_to_page(skb->data + first_len), 0, len - first_len,
-				    &ref, last);
-	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
-		skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
-
-		last = tx_put_range(q, skb, skb_frag_page(frag), skb_frag_off(frag),
-				    skb_frag_size(frag), &ref, last);
-	}
+	tx_copy(&c, skb->data, skb_headlen(skb));
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++)
+		tx_put_frag(&c, &skb_shinfo(skb)->frags[i]);
+	first->size = skb->len; /* the first slot tells the whole length */
 }
 
 static void tx_push(struct net_queue *q)
@@ -120,46 +158,52 @@ static netdev_tx_t net_drop(struct net_device *dev, struct sk_buff *skb)
 netdev_tx_t net_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nic *nic = dev_nic(dev);
-	unsigned int index = skb_get_queue_mapping(skb), slots = skb_slots(skb);
+	unsigned int index = skb_get_queue_mapping(skb), lent = tx_lendable(skb);
 	grant_ref_t refs[MAX_SLOTS];
 	struct netdev_queue *txq;
 	struct net_queue *q;
 	unsigned long flags;
 
-	if (slots > MAX_SLOTS && !skb_linearize(skb))
-		slots = skb_slots(skb);
-	if (!READ_ONCE(nic->live) || index >= nic->nr_queues || slots > MAX_SLOTS ||
-	    skb->len > XEN_NETIF_MAX_TX_SIZE || grant_reserve(refs, slots))
+	if (!READ_ONCE(nic->live) || index >= nic->nr_queues || skb->len > XEN_NETIF_MAX_TX_SIZE ||
+	    (lent && grant_reserve(refs, lent)))
 		return net_drop(dev, skb);
 	q = &nic->queues[index];
 	txq = netdev_get_tx_queue(dev, index);
 	spin_lock_irqsave(&q->tx_lock, flags);
 	if (q->broken || !tx_has_room(q)) { /* the queue is stopped before that happens */
 		spin_unlock_irqrestore(&q->tx_lock, flags);
-		while (slots--)
-			grant_end(refs[slots], NULL);
+		while (lent--)
+			grant_end(refs[lent], NULL);
 		return net_drop(dev, skb);
 	}
-	tx_put_packet(q, skb, refs);
+	tx_put_packet(q, skb, lent ? refs : NULL);
 	if (!tx_has_room(q))
 		netif_tx_stop_queue(txq);
 	if (!netdev_xmit_more() || netif_xmit_stopped(txq))
 		tx_push(q);
 	dev_sw_netstats_tx_add(dev, 1, skb->len);
 	spin_unlock_irqrestore(&q->tx_lock, flags);
-	dev_consume_skb_any(skb); /* its slots hold it */
+	dev_consume_skb_any(skb); /* what is lent of it holds it */
 	return NETDEV_TX_OK;
+}
+
+/* A page kept mapped read-only is kept from other use: no harm. */
+static void tx_slot_reclaim(struct tx_slot *slot)
+{
+	if (!slot->skb)
+		return;
+	grant_end(slot->lent_ref, slot->lent);
+	dev_consume_skb_any(slot->skb);
+	slot->skb = NULL;
 }
 
 static void tx_slot_end(struct net_queue *q, unsigned int id)
 {
-	struct net_slot *slot = &q->tx[id];
+	struct tx_slot *slot = &q->tx[id];
 
-	grant_end(slot->ref,
-		  slot->page); /* a page kept mapped read-only is kept from other use: no harm */
-	slot->page = NULL;
+	tx_slot_reclaim(slot);
+	slot->busy = false;
 	q->tx_free[q->nr_tx_free++] = id;
-	dev_consume_skb_any(slot->skb);
 }
 
 /* With tx_lock. One round over what has been answered. */
@@ -179,7 +223,7 @@ static void tx_take_responses(struct net_queue *q)
 		q->tx_ring.rsp_cons++;
 		if (rsp.status == XEN_NETIF_RSP_NULL)
 			continue;
-		if (rsp.id >= TX_SIZE || !q->tx[array_index_nospec(rsp.id, TX_SIZE)].page) {
+		if (rsp.id >= TX_SIZE || !q->tx[array_index_nospec(rsp.id, TX_SIZE)].busy) {
 			queue_break(q, "answers what was not sent", rsp.id);
 			return;
 		}
@@ -205,4 +249,14 @@ void tx_reap(struct net_queue *q)
 	    netif_running(q->nic->dev) && q->nic->live)
 		netif_tx_wake_queue(txq);
 	spin_unlock_irq(&q->tx_lock);
+}
+
+void tx_close(struct net_queue *q)
+{
+	unsigned int i;
+
+	for (i = 0; i < TX_SIZE; i++) {
+		tx_slot_reclaim(&q->tx[i]);
+		shared_free(&q->tx[i].own);
+	}
 }

@@ -369,6 +369,11 @@ int store_watch(struct store_watch *w, const char *path, work_func_t fn)
 	list_add(&w->list, &watches);
 	spin_unlock(&lock);
 	rc = watch_request(XS_WATCH, w);
+	/* One of an earlier kernel or load tells of what comes, not of what is there. */
+	if (rc == -EEXIST) {
+		queue_work(blanket_wq, &w->work);
+		rc = 0;
+	}
 	if (rc)
 		store_unwatch(w);
 	return rc;

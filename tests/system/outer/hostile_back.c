@@ -359,9 +359,9 @@ static int rx_page(unsigned int len)
 				printf("hostile: sees stale bytes in a page to be filled\n");
 				break;
 			}
-	for (i = 0; i < len && i < 4096; i++)
+	for (i = 0; i < len && i < 4096 && !is("stale"); i++) /* it would find its own */
 		p[i] = rand();
-	if (rand() & 1) {
+	if (!is("stale") && (rand() & 1)) {
 		memset(p, 0xff, 6);
 		p[12] = rand() & 1 ? 8 : 0x86;
 		p[13] = p[12] == 8 ? 0 : 0xdd;
