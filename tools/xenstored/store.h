@@ -29,6 +29,7 @@ struct node {
 	struct blob *perms;
 	struct blob *value;  /* NULL: empty */
 	struct node **child; /* @nr, in the order they were made */
+	uint32_t recent;     /* index of the child that was found last; may be stale */
 	uint16_t name_len;
 	char name[];
 };

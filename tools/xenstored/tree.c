@@ -70,13 +70,31 @@ static struct node *node_copy(const struct node *n)
 	return copy;
 }
 
-/* From the last one on: a domain just made is asked about most, and the cost of making it does not grow with those there are. */
-static struct node **child_slot(const struct node *n, struct component name)
+/* From the end, as siblings are numbers mostly, which differ in their last digits. The top's name is empty. */
+static bool is_named(const struct node *n, struct component name)
 {
+	size_t left = name.len;
+
+	if (n->name_len != left)
+		return false;
+	while (left && n->name[left - 1] == name.s[left - 1])
+		left--;
+	return !left;
+}
+
+/*
+ * The one asked for last time is often asked for again; else from the last one on, so that making a domain does not cost more with
+ * those there are.
+ */
+static struct node **child_slot(struct node *n, struct component name)
+{
+	if (n->recent < n->nr && is_named(n->child[n->recent], name))
+		return &n->child[n->recent];
 	for (uint32_t i = n->nr; i-- > 0;)
-		if (n->child[i]->name_len == name.len &&
-		    !memcmp(n->child[i]->name, name.s, name.len))
+		if (is_named(n->child[i], name)) {
+			n->recent = i;
 			return &n->child[i];
+		}
 	return NULL;
 }
 
