@@ -236,10 +236,17 @@ static bool scrub_one(enum kind kind, unsigned int bits)
 	return true;
 }
 
+/* One CPU at a time: it is the memory that takes long, and who allocates or frees wants the lock as well. */
 bool heap_scrub_one(void)
 {
-	return scrub_one(DIRTY, 0) ||
-	       (READ_ONCE(frames[CLEAN]) < CLEAN_WANTED && scrub_one(RAW, 0));
+	static spinlock_t scrubbing;
+	bool did;
+
+	if (!spin_trylock(&scrubbing))
+		return false;
+	did = scrub_one(DIRTY, 0) || (READ_ONCE(frames[CLEAN]) < CLEAN_WANTED && scrub_one(RAW, 0));
+	spin_unlock(&scrubbing);
+	return did;
 }
 
 #define SCRUB_TRIES 16 /* buddies cleaned at most for one allocation: 4 MiB */
