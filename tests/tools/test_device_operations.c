@@ -115,6 +115,7 @@ static int start(void **state)
 	set.script_folder = strdup(text_of("%s/scripts", folder));
 	set.log = strdup(text_of("%s/log", folder));
 	set.sys = strdup(text_of("%s/sys", folder));
+	set.dev = strdup(text_of("%s/dev", folder));
 	loop = loop_new();
 	store = store_open(loop);
 	kernel = store_open(loop);
@@ -144,6 +145,7 @@ static int end(void **state)
 	free((char *)set->script_folder);
 	free((char *)set->log);
 	free((char *)set->sys);
+	free((char *)set->dev);
 	free(set);
 	return 0;
 }
@@ -403,6 +405,27 @@ static void failures(void **state)
 	assert_int_equal(nodes_left(), 0);
 }
 
+/* A disk for domain 0 itself: its name must not lead to another disk there. */
+static void names_in_domain_0(void **state)
+{
+	struct disk_config disk = disk_of("good");
+	const struct device_set set = {.disks = &disk, .nr_disks = 1};
+	const long taken[] = {51713, 2049 /* sda1 */, 769 /* hda1 */};
+
+	put_file(text_of("%s/dev/xvda1", folder), "", 0600);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+		disk.devid = taken[i];
+		assert_null(device_attach(devices, 0, "Domain-0", &set, done, NULL, &error));
+		assert_int_equal(error.class, ERROR_CONFLICT);
+		assert_non_null(strstr(error.text, "/dev/xvda1 already"));
+	}
+	assert_int_equal(nodes_left(), 0);
+	disk.devid = 51714;
+	assert_non_null(device_attach(devices, 0, "Domain-0", &set, done, NULL, &error));
+	serve();
+	assert_string_equal(error.text, "");
+}
+
 /* One of three fails: the others are taken back. */
 static void all_or_nothing(void **state)
 {
@@ -554,6 +577,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nodes_of_a_disk, start, end),
 		cmocka_unit_test_setup_teardown(nics_and_displays, start, end),
 		cmocka_unit_test_setup_teardown(failures, start, end),
+		cmocka_unit_test_setup_teardown(names_in_domain_0, start, end),
 		cmocka_unit_test_setup_teardown(all_or_nothing, start, end),
 		cmocka_unit_test_setup_teardown(no_driver_comes, start, end),
 		cmocka_unit_test_setup_teardown(a_guest_that_does_not_let_go, start, end),

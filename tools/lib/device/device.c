@@ -6,6 +6,8 @@
  */
 #include "lib/device/internal.h"
 
+#include <unistd.h>
+
 enum { END_MS = 1 };
 
 /* --- Operations as such ------------------------------------------------------------------------------- */
@@ -24,6 +26,7 @@ struct devices *devices_new(struct loop *loop, struct store *store,
 	set->bridge = set->bridge ?: "xenbr0";
 	set->log = set->log ?: "/var/log/xen/xen-hotplug.log";
 	set->sys = set->sys ?: "/sys";
+	set->dev = set->dev ?: "/dev";
 	set->script_ms = set->script_ms ?: 10000;
 	set->state_ms = set->state_ms ?: 10000;
 	return ds;
@@ -263,13 +266,29 @@ void device_cancel(struct device_op *op)
 
 /* --- Attaching ------------------------------------------------------------------------------------------ */
 
+/*
+ * xen-blkfront calls every disk xvd*. Where domain 0 has that name already, a link for a disk of the Xen below, say, it would go on to
+ * lead to the other disk.
+ */
+static int check_name(const struct device_op *op, const struct disk_config *disk, struct error *e)
+{
+	autofree char *name = op->domid ? NULL : vdev_name(disk->devid), *path = NULL;
+	const char *letters = name ? strchr(name, 'd') : NULL;
+
+	path = letters ? xasprintf("%s/xv%s", op->ds->set.dev, letters) : NULL;
+	if (!path || access(path, F_OK))
+		return 0;
+	error_set(e, ERROR_CONFLICT, "domain 0 has a %s already", path);
+	return error_hint(e, "give the disk another name, such as xvdz");
+}
+
 static int add_jobs(struct device_op *op, const struct device_set *set, struct error *e)
 {
 	for (size_t i = 0; i < set->nr_disks; i++) {
 		const struct disk_config *disk = &set->disks[i];
 
 		op_job(op, DEVICE_VBD, disk->devid)->empty = disk->format == DISK_FORMAT_EMPTY;
-		if (disk_servable(op->ds, disk, e))
+		if (disk_servable(op->ds, disk, e) || check_name(op, disk, e))
 			return error_prefix(e, "disk %s of %s", disk->vdev, op->name);
 	}
 	for (size_t i = 0; i < set->nr_nics; i++) {

@@ -26,6 +26,7 @@ struct device_settings {
 	const char *bridge;	   /* "xenbr0" */
 	const char *log;	   /* /var/log/xen/xen-hotplug.log */
 	const char *sys;	   /* "/sys" */
+	const char *dev;	   /* "/dev" */
 	unsigned int script_ms;	   /* 10,000: how long a script may run */
 	unsigned int state_ms;	   /* 10,000: how long a back end may take to a state */
 };
@@ -53,7 +54,8 @@ struct device_set {
 /*
  * Writes the nodes of all of @set in one transaction and runs the handshakes beside each other: back end to state 2, script, its answer.
  * The front ends connect in their own time. Refused at once (NULL, @e set, nothing written): what this system cannot serve (qcow2, a
- * back end in another domain), a target that is not there (disks without script=), a device that is there already. When one fails, the
+ * back end in another domain), a target that is not there (disks without script=), a device that is there already, a disk
+ * for domain 0 whose name is taken there. When one fails, the
  * others of this call are ended and removed too before the callback. The domain's folder /local/domain/N/device must exist or is made
  * with the domain's permissions. @name is for messages. Nics have their devid and mac (device_next_id(), device_random_mac()).
  */
