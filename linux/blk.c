@@ -2,9 +2,9 @@
 /*
  * The front end of an outer block device: blk-mq with one hardware queue for each ring, indirect segments, flush, discard.
  *
- * Its disks are called obda, obdb, ... ("outer block device"), with the letter that the toolstack's configuration has: obda is the
- * outer xvda, hda or sda. xen-blkfront in domain 0, whose disks come from Poncho's own guests, uses xvd* and Xen's major numbers;
- * ours take theirs from the kernel's extended range, so neither can meet the other.
+ * Its disks are called xvdoa, xvdob, ... ("o" for outer), with the letter that the toolstack's configuration has: xvdoa is the outer
+ * xvda, hda or sda. By such names udev, GRUB and others know a disk from a partition. xen-blkfront in domain 0, whose disks come from
+ * Poncho's own back ends, would use them for its 391st disk; its numbers are Xen's, ours are of the kernel's extended range.
  */
 #define pr_fmt(fmt) "poncho-blanket: " fmt
 #include "blk.h"
@@ -318,10 +318,10 @@ static int blk_make_disk(struct blk *blk, u64 sectors)
 	if (rc)
 		return rc;
 	if (blk->letter < 26)
-		snprintf(blk->disk->disk_name, DISK_NAME_LEN, "obd%c", 'a' + blk->letter);
+		snprintf(blk->disk->disk_name, DISK_NAME_LEN, "xvdo%c", 'a' + blk->letter);
 	else
-		snprintf(blk->disk->disk_name, DISK_NAME_LEN, "obd%c%c", 'a' + blk->letter / 26 - 1,
-			 'a' + blk->letter % 26);
+		snprintf(blk->disk->disk_name, DISK_NAME_LEN, "xvdo%c%c",
+			 'a' + blk->letter / 26 - 1, 'a' + blk->letter % 26);
 	blk->disk->fops = &blk_fops;
 	blk->disk->private_data = blk;
 	set_capacity(blk->disk, sectors);

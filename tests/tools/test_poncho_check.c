@@ -282,8 +282,8 @@ static void devices(void **state)
 static void own_devices(void **state)
 {
 	file_remove("/sys/dev/block/254:1");
-	link_make("/sys/dev/block/254:1", "../../devices/virtual/block/obda/obda1");
-	file_make("/sys/devices/virtual/block/obda/obda1/partition", "1\n");
+	link_make("/sys/dev/block/254:1", "../../devices/virtual/block/xvdoa/xvdoa1");
+	file_make("/sys/devices/virtual/block/xvdoa/xvdoa1/partition", "1\n");
 	expect("disk", RESULT_OK, "poncho-blanket", "");
 	expect("initramfs", RESULT_FAIL, "poncho-blanket is missing", "update-initramfs -u -k");
 	file_remove("/sys/class/net/ens3/device");

@@ -9,6 +9,7 @@
 #include "poncho/host.h"
 #include "poncho/poncho.h"
 
+#include <ctype.h>
 #include <glob.h>
 #include <jansson.h>
 #include <limits.h>
@@ -287,7 +288,7 @@ static int look_disk(struct words *w)
 	link = xasprintf("/sys/dev/block/%s", dev);
 	name = host_link("%s", link);
 	/* Those of our module have no device above them. */
-	if (name && str_starts(name, "obd"))
+	if (name && str_starts(name, "xvdo") && islower(name[4]))
 		SET(w->b, BLANKET);
 	return look_device(w, "The root disk", link);
 }

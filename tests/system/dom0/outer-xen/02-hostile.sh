@@ -14,8 +14,8 @@ nc 192.168.78.1 5004 </dev/null >/tmp/hostile &
 end=$((SECONDS + 400))
 until grep -q '^end' /tmp/hostile; do
 	[ $SECONDS -lt $end ] || fail "the hostile back ends do not come to an end"
-	for disk in /sys/block/obd*; do
-		[ "$disk" = /sys/block/obda ] || (use "${disk##*/}" || true) 2>/dev/null &
+	for disk in /sys/block/xvdo[a-z]*; do
+		[ "$disk" = /sys/block/xvdoa ] || (use "${disk##*/}" || true) 2>/dev/null &
 	done
 	for net in /sys/class/net/*; do
 		case $(cat "$net/address" 2>/dev/null) in
@@ -28,7 +28,7 @@ cat /tmp/hostile
 if grep -q 'not its own\|stale bytes' /tmp/hostile; then fail "a back end sees what is not its own"; fi
 grep -q 'vbd again .*served [1-9][0-9]' /tmp/hostile || fail "a disk that is connected again is not used"
 if dmesg | grep -E 'BUG|Oops|WARNING:|Call Trace'; then fail "the kernel complains"; fi
-within 60 test ! -e /sys/block/obdb
+within 60 test ! -e /sys/block/xvdob
 ping -c 3 -W 2 192.168.78.1
-same "the disk" "$(dd if=/tmp/data bs=1M skip=8 count=4 | md5sum)" "$(dd if=/dev/obda bs=1M skip=8 count=4 iflag=direct | md5sum)"
+same "the disk" "$(dd if=/tmp/data bs=1M skip=8 count=4 | md5sum)" "$(dd if=/dev/xvdoa bs=1M skip=8 count=4 iflag=direct | md5sum)"
 rmmod poncho-blanket
