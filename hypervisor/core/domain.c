@@ -228,6 +228,8 @@ int domain_create(domid_t id, const struct domain_config *cfg, struct domain **o
 
 	if (!cfg->max_vcpus || cfg->max_vcpus > MAX_VIRT_CPUS)
 		return -EINVAL;
+	if (READ_ONCE(domains[id])) /* before anything is built; the last word is below */
+		return -EEXIST;
 	d = domain_alloc(id, cfg->max_vcpus);
 	if (!d)
 		return -ENOMEM;
