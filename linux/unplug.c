@@ -67,14 +67,18 @@ static void disks_unplug(void)
 {
 	struct pci_dev *dev = NULL;
 
-	while ((dev = pci_next_of_class(PCI_CLASS_STORAGE_IDE, dev)))
+	while ((dev = pci_next_of_class(PCI_CLASS_STORAGE_IDE, dev))) {
 		device_release_driver(&dev->dev);
+		pci_save_state(dev);
+	}
 	outw(XEN_UNPLUG_ALL_IDE_DISKS, XEN_IOPORT_UNPLUG);
 	disks_unplugged = true;
-	/* A CD-ROM on it is still there. */
-	while ((dev = pci_next_of_class(PCI_CLASS_STORAGE_IDE, dev)))
+	/* A CD-ROM on it is still there, but the controller was reset: it has forgotten the ports of its DMA engine. */
+	while ((dev = pci_next_of_class(PCI_CLASS_STORAGE_IDE, dev))) {
+		pci_restore_state(dev);
 		if (device_attach(&dev->dev) < 0)
 			pr_warn("%s: its driver does not come back\n", pci_name(dev));
+	}
 }
 
 static void nics_unplug(void)
