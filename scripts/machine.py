@@ -63,8 +63,13 @@ def accelerator(hypervisor):
 
 
 def end_politely():
-    """A time limit's SIGTERM leaves by the usual way, so that no emulator stays behind."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """A time limit's SIGTERM leaves by the usual way, so that no emulator stays behind, also of other threads."""
+    def leave(*_):
+        Machine.no_more = True
+        for machine in list(Machine.running):
+            machine.qemu.terminate()
+        sys.exit(143)
+    signal.signal(signal.SIGTERM, leave)
 
 
 def multiboot(hypervisor, hypervisor_args, modules):
@@ -78,7 +83,12 @@ def multiboot(hypervisor, hypervisor_args, modules):
 class Machine:
     """One QEMU. Use as a context manager: leaving it ends the emulator."""
 
+    running = set()
+    no_more = False
+
     def __init__(self, argv, log, echo=None):
+        if Machine.no_more:
+            raise Stopped("the time is over")
         self.lines = []  # (seconds, text)
         self.echo = echo
         self.partial = b""
@@ -94,6 +104,7 @@ class Machine:
         self.log.write("# " + " ".join(argv) + "\n")
         self.qemu = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                      stderr=self.errors)
+        Machine.running.add(self)
 
     def __enter__(self):
         return self
@@ -106,6 +117,7 @@ class Machine:
 
     def end(self):
         """Ends QEMU and keeps what it said."""
+        Machine.running.discard(self)
         if self.qemu.poll() is None:
             self.qemu.send_signal(signal.SIGTERM)
             try:
