@@ -12,13 +12,23 @@ $(SYSTEM): $(APPLIANCE) tests/system/pack tests/system/repack-kernel $(B)/tests/
 	@tests/system/pack $(B)/appliance $(B)/tests/guest $(B)/tests/tiny.elf $(B)/system
 	@touch $@
 
-# The outer host of the machines outer-*.
-$(B)/system/outer.cpio: $(B)/debian/.fetched tests/system/outer/pack tests/system/outer/init
+# The outer host of the machines outer-kvm*, and how the system on the CD-ROM of outer-xen-hvm begins.
+$(B)/system/outer.cpio: KIND := kvm
+$(B)/system/outer.cpio: tests/system/outer/init-kvm
+$(B)/system/cd.cpio: KIND := cd
+$(B)/system/cd.cpio: tests/system/outer/init-cd
+$(B)/system/outer.cpio $(B)/system/cd.cpio: $(B)/debian/.fetched tests/system/outer/pack
 	@mkdir -p $(@D)
 	@echo "  PACK    $@"
-	@tests/system/outer/pack $(B)/debian $@
+	@tests/system/outer/pack $(KIND) $(B)/debian $@
 
-# What the machine outer-xen has besides: the module for domain 0, a hostile back end for the outer one.
+# The device model of an outer domain 0's HVM guests, downloaded.
+$(B)/system/device-model.cpio: $(B)/debian/.fetched tests/system/outer/device-model
+	@mkdir -p $(@D)
+	@echo "  PACK    $@"
+	@tests/system/outer/device-model $(B) $@
+
+# What the machines outer-xen* have besides: the module for domain 0, a hostile back end for the outer one.
 $(B)/system/blanket.cpio: $(LINUX_OUT)/poncho-blanket.ko
 	@mkdir -p $(B)/system/blanket/tests/boot
 	@cp $< $(B)/system/blanket/tests/boot/
@@ -30,5 +40,6 @@ $(B)/system/hostile-back: tests/system/outer/hostile_back.c
 		-lxentoollog -lxencall -lpthread
 
 .PHONY: check-system
-check-system: $(SYSTEM) $(B)/system/outer.cpio $(B)/system/blanket.cpio $(B)/system/hostile-back $(if $(HV),,$(B)/poncho)
+check-system: $(SYSTEM) $(B)/system/outer.cpio $(B)/system/blanket.cpio $(B)/system/hostile-back $(if $(HV),,$(B)/poncho) \
+		$(if $(filter outer-xen-hvm%,$(or $(MACHINES),$(if $(FULL),outer-xen-hvm))),$(B)/system/cd.cpio $(B)/system/device-model.cpio)
 	@B=$(B) HV=$(or $(HV),$(B)/poncho) tests/system/run $(MACHINES)
